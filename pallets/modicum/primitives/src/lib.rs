@@ -1,0 +1,3 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
