@@ -182,7 +182,9 @@ fn the_chain_pays_the_same_as_the_parties_call() {
 		});
 		ledger
 	};
-	let called = change(&|match_id| assert_ok!(Modicum::timeout(signed(CREATOR), match_id)));
+	let called = change(&|match_id| {
+		assert_ok!(Modicum::timeout(signed(CREATOR), match_id));
+	});
 	let idle = change(&|_| {
 		idle();
 	});
