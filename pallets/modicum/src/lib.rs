@@ -2,6 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #![doc = include_str!("../README.md")]
+//!
+//! ## Examples
+//!
+//! From the pallet's tests. Making a match:
+#![doc = docify::embed!("src/tests/matching.rs", post_match_works)]
+//! A job from its offers to its payment:
+#![doc = docify::embed!("src/tests/endings.rs", a_job_is_accepted)]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
@@ -577,7 +584,7 @@ pub mod pallet {
 		}
 
 		#[cfg(feature = "try-runtime")]
-		fn try_state(_: BlockNumberFor<T>) -> Result<(), frame::try_runtime::TryRuntimeError> {
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), frame::deps::sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
 		}
 	}

@@ -203,30 +203,30 @@ macro_rules! weights {
 			estimate::<$db>(4, 5)
 		}
 		fn post_match() -> Weight {
-			estimate::<$db>(15, 13)
+			estimate::<$db>(14, 14)
 		}
 		fn post_result() -> Weight {
 			estimate::<$db>(2, 3)
 		}
 		fn accept_result() -> Weight {
-			estimate::<$db>(18, 17)
+			estimate::<$db>(18, 18)
 		}
 		fn reject_result() -> Weight {
 			estimate::<$db>(2, 3)
 		}
 		fn post_mediation_result(runs: u32) -> Weight {
-			estimate::<$db>(19, 18)
+			estimate::<$db>(19, 19)
 				.saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(runs.into()))
 		}
 		fn timeout() -> Weight {
-			estimate::<$db>(16, 15)
+			estimate::<$db>(15, 15)
 		}
 		fn timeout_mediation() -> Weight {
-			estimate::<$db>(16, 15)
+			estimate::<$db>(14, 14)
 		}
 		fn close_overdue(entries: u32) -> Weight {
 			estimate::<$db>(3, 0)
-				.saturating_add(estimate::<$db>(19, 18).saturating_mul(entries.into()))
+				.saturating_add(estimate::<$db>(18, 18).saturating_mul(entries.into()))
 		}
 	};
 }

@@ -12,9 +12,8 @@
 //! with holds and do not protect them.
 
 use crate::{
-	types::{OfferState, StorageDeposit},
-	Config, DirectoryRecordOf, Error, Event, HoldReason, JobCreatorRecordOf, JobOffers,
-	MatchRecordOf, Matches, MediatorRecordOf, Pallet, PartyRecords, ResourceOffers,
+	types::StorageDeposit, Config, DirectoryRecordOf, Error, Event, HoldReason, JobCreatorRecordOf,
+	JobOffers, MatchRecordOf, Matches, MediatorRecordOf, Pallet, PartyRecords, ResourceOffers,
 	ResourceProviderRecordOf,
 };
 use frame::{
@@ -126,7 +125,6 @@ impl<T: Config> Pallet<T> {
 		let job = JobOffers::<T>::take(record.job_offer).ok_or(Error::<T>::JobOfferNotFound)?;
 		let resource = ResourceOffers::<T>::take(record.resource_offer)
 			.ok_or(Error::<T>::ResourceOfferNotFound)?;
-		debug_assert!(job.state == OfferState::Matched(match_id));
 		Matches::<T>::remove(match_id);
 		Self::clear_match_deadline(match_id, &record);
 

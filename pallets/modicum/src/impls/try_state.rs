@@ -12,7 +12,7 @@ use crate::{
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use frame::{prelude::*, try_runtime::TryRuntimeError};
+use frame::{deps::sp_runtime::TryRuntimeError, prelude::*};
 use modicum_primitives::{match_deposit, Balance};
 
 type Checked = Result<(), TryRuntimeError>;
