@@ -1,0 +1,379 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! `modicum economics`: the model on the command line. The `modicum` binary parses [`EconomicsArgs`] and
+//! calls [`run`], with the chain's parameters if it has reached a node.
+
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use crate::error::EconomicsError;
+use crate::honesty::Search;
+use crate::parameters::{Parameters, DEFAULT_PENALTY_RATE, DEFAULT_VERIFICATION_COUNT};
+use crate::pictures::{draw_all, render_png, Effort};
+use crate::report::{advise, check, AdviceRequest, CheckRequest};
+use crate::simulation::{fictitious_play, simulate, AdaptiveConfig, Population, SimulationConfig};
+
+/// Arguments of `modicum economics`.
+#[derive(Args, Clone, Debug)]
+pub struct EconomicsArgs {
+	/// What to do.
+	#[command(subcommand)]
+	pub command: EconomicsCommand,
+}
+
+/// The commands of `modicum economics`.
+#[derive(Subcommand, Clone, Debug)]
+pub enum EconomicsCommand {
+	/// Say whether honesty is the best reply of both sides under given terms, and what would make it so
+	Check(CheckArgs),
+	/// Propose a penalty rate and a verification count to the council
+	Advise(AdviseArgs),
+	/// Play a mixed or a learning population under the market's rules
+	Simulate(SimulateArgs),
+	/// Draw the pictures of docs/economics.md as SVG and PNG
+	Plot(PlotArgs),
+}
+
+/// The terms of a match. Amounts are in any one unit of money.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TermsArgs {
+	/// What the creator pays for the job, π_c [default: 100]
+	#[arg(long, value_name = "AMOUNT")]
+	pub price: Option<f64>,
+	/// The most the match can bill, from which deposits are reckoned, π̂_c [default: the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub price_limit: Option<f64>,
+	/// What the provider asks, π_r [default: the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub asking_price: Option<f64>,
+	/// What the result is worth to the creator, b [default: twice the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub benefit: Option<f64>,
+	/// What executing costs the provider, c_e [default: 60 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub execution_cost: Option<f64>,
+	/// What making up a result costs the provider, c_d [default: 1 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub deception_cost: Option<f64>,
+	/// What verifying costs the creator, c_v [default: 60 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub verification_cost: Option<f64>,
+	/// What mediator and directory charge each side, π_a [default: 3 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub availability_fees: Option<f64>,
+	/// What asking for mediation costs the creator, g_m [default: 1 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub mediation_cost: Option<f64>,
+	/// What taking part costs the provider, g_r [default: 2 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub provider_cost: Option<f64>,
+	/// What taking part costs the creator, g_j [default: 2 % of the price]
+	#[arg(long, value_name = "AMOUNT")]
+	pub creator_cost: Option<f64>,
+	/// What each side pledges on top of the deposit [default: 0]
+	#[arg(long, value_name = "AMOUNT")]
+	pub extra_deposit: Option<f64>,
+	/// θ [default: the chain's]
+	#[arg(long, value_name = "THETA")]
+	pub penalty_rate: Option<u32>,
+	/// n [default: the chain's]
+	#[arg(long, value_name = "N")]
+	pub verification_count: Option<u32>,
+}
+
+/// Arguments of `check`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CheckArgs {
+	/// The terms.
+	#[command(flatten)]
+	pub terms: TermsArgs,
+	/// How often the creator verifies, 0 to 1 [default: the rate that deters a provider of any costs]
+	#[arg(long, value_name = "P_V")]
+	pub verification_rate: Option<f64>,
+	/// How often the creator does not dispute a correct result, 0 to 1 [default: the worst a rational
+	/// creator chooses]
+	#[arg(long, value_name = "P_A")]
+	pub normal_rate: Option<f64>,
+}
+
+/// Arguments of `advise`.
+#[derive(Args, Clone, Debug)]
+pub struct AdviseArgs {
+	/// The least p_a that a rational creator may choose, 0 to 1
+	#[arg(long, value_name = "P_A", default_value_t = 0.99)]
+	pub normal_rate: f64,
+	/// The greatest verification rate that honest creators should need, 0 to 1
+	#[arg(long, value_name = "P_V")]
+	pub max_verification_rate: Option<f64>,
+	/// The greatest penalty rate to consider
+	#[arg(long, value_name = "THETA", default_value_t = 1_000)]
+	pub max_penalty_rate: u32,
+	/// The least verification count to consider; with 1 a mediator cannot prove non-determinism
+	#[arg(long, value_name = "N", default_value_t = 2)]
+	pub min_verification_count: u32,
+	/// The greatest verification count to consider
+	#[arg(long, value_name = "N", default_value_t = 8)]
+	pub max_verification_count: u32,
+}
+
+/// Which population to simulate.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Kind {
+	/// Honest, cheating, vanishing and colluding agents side by side.
+	#[default]
+	Mixed,
+	/// Agents that reply to what the others have done so far.
+	Learning,
+}
+
+/// Arguments of `simulate`.
+#[derive(Args, Clone, Debug)]
+pub struct SimulateArgs {
+	/// The terms.
+	#[command(flatten)]
+	pub terms: TermsArgs,
+	/// The population
+	#[arg(long, value_enum, default_value_t = Kind::Mixed)]
+	pub population: Kind,
+	/// A JSON file with another mixed population; the JSON report contains one to start from
+	#[arg(long, value_name = "FILE", conflicts_with = "population")]
+	pub population_file: Option<PathBuf>,
+	/// Jobs to post (mixed population)
+	#[arg(long, default_value_t = 200_000)]
+	pub jobs: u64,
+	/// Independent worlds the jobs are split over (mixed population)
+	#[arg(long, default_value_t = 16)]
+	pub worlds: u32,
+	/// Nobody removes a mediator or directory from its trusted lists (mixed population)
+	#[arg(long)]
+	pub keep_trusting: bool,
+	/// Rounds (learning population)
+	#[arg(long, default_value_t = 20_000)]
+	pub rounds: u32,
+	/// The same seed gives the same report
+	#[arg(long, default_value_t = 1)]
+	pub seed: u64,
+}
+
+/// Arguments of `plot`.
+#[derive(Args, Clone, Debug)]
+pub struct PlotArgs {
+	/// The terms.
+	#[command(flatten)]
+	pub terms: TermsArgs,
+	/// Folder to write the pictures to; it is created if it does not exist
+	#[arg(long, value_name = "FOLDER", default_value = "economics")]
+	pub out: PathBuf,
+	/// Jobs of the simulated mixed population
+	#[arg(long, default_value_t = Effort::default().jobs)]
+	pub jobs: u64,
+	/// Rounds of the learning population
+	#[arg(long, default_value_t = Effort::default().rounds)]
+	pub rounds: u32,
+	/// The same seed gives the same pictures
+	#[arg(long, default_value_t = Effort::default().seed)]
+	pub seed: u64,
+}
+
+/// Why a command of `modicum economics` failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+	/// The model refused.
+	#[error(transparent)]
+	Economics(#[from] EconomicsError),
+	/// A file could not be read or written.
+	#[error("{}: {source}", path.display())]
+	File {
+		/// Which file.
+		path: PathBuf,
+		/// What the system said.
+		source: std::io::Error,
+	},
+	/// A population file is not what it should be.
+	#[error("{} does not describe a population: {source}", path.display())]
+	Population {
+		/// Which file.
+		path: PathBuf,
+		/// What is wrong and where.
+		source: serde_json::Error,
+	},
+	/// A report could not be written as JSON.
+	#[error("the report could not be written as JSON: {0}")]
+	Json(#[source] serde_json::Error),
+}
+
+/// Runs a command and returns what it prints, without a newline at the end: a text, or JSON with
+/// `output_json`. Without the chain's parameters, those that the chain starts with are used; every report
+/// says which.
+///
+/// # Errors
+/// [`CliError`].
+pub fn run(
+	args: &EconomicsArgs,
+	output_json: bool,
+	chain_parameters: Option<&modicum_primitives::Parameters>,
+) -> Result<String, CliError> {
+	let platform = Platform::new(chain_parameters);
+	match &args.command {
+		EconomicsCommand::Check(args) => {
+			let request = CheckRequest {
+				parameters: platform.terms(&args.terms),
+				source: platform.source(&args.terms),
+				p_v: args.verification_rate,
+				p_a: args.normal_rate,
+			};
+			print(&check(&request)?, output_json, text::check)
+		},
+		EconomicsCommand::Advise(args) => {
+			let request = AdviceRequest {
+				least_p_a: args.normal_rate,
+				most_p_v: args.max_verification_rate,
+				search: Search {
+					max_penalty_rate: args.max_penalty_rate,
+					min_verification_count: args.min_verification_count,
+					max_verification_count: args.max_verification_count,
+					..Search::default()
+				},
+				present: (platform.penalty_rate, platform.verification_count),
+				source: platform.source(&TermsArgs::default()),
+			};
+			print(&advise(&request)?, output_json, text::advice)
+		},
+		EconomicsCommand::Simulate(args) => run_simulation(args, output_json, &platform),
+		EconomicsCommand::Plot(args) => run_plot(args, output_json, &platform),
+	}
+}
+
+/// θ and n, and where they come from.
+struct Platform {
+	penalty_rate: u32,
+	verification_count: u32,
+	source: &'static str,
+}
+
+impl Platform {
+	fn new(chain: Option<&modicum_primitives::Parameters>) -> Self {
+		match chain {
+			Some(chain) => Self {
+				penalty_rate: chain.penalty_rate,
+				verification_count: chain.verification_count,
+				source: "the chain's present parameters",
+			},
+			None => Self {
+				penalty_rate: DEFAULT_PENALTY_RATE,
+				verification_count: DEFAULT_VERIFICATION_COUNT,
+				source: "the protocol's defaults, because no chain was asked",
+			},
+		}
+	}
+
+	fn source(&self, terms: &TermsArgs) -> String {
+		match (terms.penalty_rate, terms.verification_count) {
+			(None, None) => self.source.into(),
+			(Some(_), Some(_)) => "the command line".into(),
+			(Some(_), None) => format!("θ: the command line; n: {}", self.source),
+			(None, Some(_)) => format!("θ: {}; n: the command line", self.source),
+		}
+	}
+
+	fn terms(&self, args: &TermsArgs) -> Parameters {
+		let example = Parameters::example();
+		let price = args.price.unwrap_or(example.price);
+		// The example's proportions, at this price.
+		let share =
+			|given: Option<f64>, amount: f64| given.unwrap_or(amount * (price / example.price));
+		Parameters {
+			penalty_rate: args.penalty_rate.unwrap_or(self.penalty_rate),
+			verification_count: args.verification_count.unwrap_or(self.verification_count),
+			price,
+			price_limit: args.price_limit.unwrap_or(price),
+			asking_price: args.asking_price.unwrap_or(price),
+			extra_deposit: args.extra_deposit.unwrap_or(0.0),
+			availability_fees: share(args.availability_fees, example.availability_fees),
+			mediation_cost: share(args.mediation_cost, example.mediation_cost),
+			provider_cost: share(args.provider_cost, example.provider_cost),
+			creator_cost: share(args.creator_cost, example.creator_cost),
+			deception_payout: price,
+			benefit: share(args.benefit, example.benefit),
+			verification_cost: share(args.verification_cost, example.verification_cost),
+			execution_cost: share(args.execution_cost, example.execution_cost),
+			deception_cost: share(args.deception_cost, example.deception_cost),
+		}
+	}
+}
+
+fn print<T: Serialize>(
+	report: &T,
+	output_json: bool,
+	text: impl Fn(&T) -> String,
+) -> Result<String, CliError> {
+	if output_json {
+		serde_json::to_string_pretty(report).map_err(CliError::Json)
+	} else {
+		Ok(text(report).trim_end().to_string())
+	}
+}
+
+fn run_simulation(
+	args: &SimulateArgs,
+	output_json: bool,
+	platform: &Platform,
+) -> Result<String, CliError> {
+	let parameters = platform.terms(&args.terms);
+	let source = platform.source(&args.terms);
+	if args.population == Kind::Learning {
+		let config =
+			AdaptiveConfig { rounds: args.rounds, ..AdaptiveConfig::new(parameters, args.seed) };
+		let trajectory = fictitious_play(&config)?;
+		return print(&trajectory, output_json, |t| text::trajectory(t, &config, &source));
+	}
+	let mut population = match &args.population_file {
+		Some(path) => read_population(path)?,
+		None => Population::mixed(&parameters)?,
+	};
+	if args.keep_trusting {
+		population.remove_from_trusted = false;
+	}
+	let config = SimulationConfig {
+		worlds: args.worlds,
+		..SimulationConfig::new(parameters, population, args.jobs, args.seed)
+	};
+	print(&simulate(&config)?, output_json, |report| text::simulation(report, &source))
+}
+
+fn read_population(path: &Path) -> Result<Population, CliError> {
+	let file = |source| CliError::File { path: path.into(), source };
+	let json = std::fs::read_to_string(path).map_err(file)?;
+	serde_json::from_str(&json).map_err(|source| CliError::Population { path: path.into(), source })
+}
+
+/// What `plot` wrote.
+#[derive(Serialize)]
+struct Plotted {
+	files: Vec<PathBuf>,
+}
+
+fn run_plot(args: &PlotArgs, output_json: bool, platform: &Platform) -> Result<String, CliError> {
+	let parameters = platform.terms(&args.terms);
+	let effort = Effort { jobs: args.jobs, rounds: args.rounds, seed: args.seed };
+	let pictures = draw_all(&parameters, effort)?;
+	let file = |path: &Path, source| CliError::File { path: path.into(), source };
+	std::fs::create_dir_all(&args.out).map_err(|source| file(&args.out, source))?;
+	let mut files = Vec::new();
+	for picture in &pictures {
+		let bitmap = render_png(picture)?;
+		for (ending, bytes) in [("svg", picture.svg.as_bytes()), ("png", bitmap.as_slice())] {
+			let path = args.out.join(picture.name).with_extension(ending);
+			std::fs::write(&path, bytes).map_err(|source| file(&path, source))?;
+			files.push(path);
+		}
+	}
+	print(&Plotted { files }, output_json, |plotted| {
+		plotted.files.iter().map(|path| format!("{}\n", path.display())).collect()
+	})
+}
