@@ -113,22 +113,41 @@ impl Random {
 		items[self.below(items.len() as u64) as usize].clone()
 	}
 
-	/// One of the latest ids, rarely one that is yet to come.
-	fn recent(&mut self, next: u64) -> u64 {
-		(next + 1).saturating_sub(1 + self.below(8))
+	/// Mostly one of the numbers in use; sometimes one of the latest, in use or not or not yet.
+	fn number(&mut self, in_use: impl Iterator<Item = u64>, next: u64) -> u64 {
+		let in_use: Vec<_> = in_use.collect();
+		if in_use.is_empty() || self.one_in(12) {
+			(next + 1).saturating_sub(1 + self.below(8))
+		} else {
+			self.pick(&in_use)
+		}
+	}
+
+	fn job_offer_number(&mut self) -> u64 {
+		let open = JobOffers::<Test>::iter()
+			.filter(|(_, offer)| offer.state == OfferState::Open)
+			.map(|(id, _)| id);
+		self.number(open, NextJobOfferId::<Test>::get())
+	}
+
+	fn resource_offer_number(&mut self) -> u64 {
+		let open = ResourceOffers::<Test>::iter()
+			.filter(|(_, offer)| offer.state == OfferState::Open)
+			.map(|(id, _)| id);
+		self.number(open, NextResourceOfferId::<Test>::get())
 	}
 
 	/// A step that often makes sense in the present state.
 	pub fn step(&mut self) -> Step {
 		let (who, call) = match self.below(100) {
-			0..=14 => self.job_offer(),
-			15..=29 => self.resource_offer(),
-			30..=46 => self.post_match(),
-			47..=80 => self.match_call(),
-			81..=84 => self.cancel(),
-			85..=86 => (STRANGER, Call::close_overdue { limit: self.below(4) as u32 }),
-			87..=93 => self.trust(),
-			94..=96 => self.register(),
+			0..=11 => self.job_offer(),
+			12..=23 => self.resource_offer(),
+			24..=43 => self.post_match(),
+			44..=82 => self.match_call(),
+			83..=86 => self.cancel(),
+			87..=88 => (STRANGER, Call::close_overdue { limit: self.below(4) as u32 }),
+			89..=94 => self.trust(),
+			95..=97 => self.register(),
 			_ => return self.admin(),
 		};
 		// Sometimes somebody else tries.
@@ -138,20 +157,20 @@ impl Random {
 	}
 
 	fn jump(&mut self) -> u32 {
-		let bound = self.pick(&[1, 1, 20, 20, 100, 700, 3_000]);
+		let bound = self.pick(&[1, 1, 1, 1, 20, 100, 100, 1_500]);
 		self.below(bound) as u32
 	}
 
 	fn idle(&mut self) -> Option<u8> {
-		self.one_in(40).then(|| self.below(4) as u8)
+		self.one_in(10).then(|| self.below(8) as u8)
 	}
 
 	fn job_offer(&mut self) -> (AccountId, Call<Test>) {
 		let mut terms = job_terms();
-		let ahead = self.pick(&[0, 150, 1_000, 5_000, 5_000, 50_000, 2_000_000]);
+		let ahead = self.pick(&[0, 150, 1_000, 5_000, 5_000, 5_000, 20_000, 2_000_000]);
 		terms.completion_deadline = Timestamp::get() + ahead;
-		terms.directory = self.pick(&[DIRECTORY, DIRECTORY, DIRECTORY_2, STRANGER]);
-		match self.below(16) {
+		terms.directory = self.pick(&[DIRECTORY, DIRECTORY, DIRECTORY_2]);
+		match self.below(30) {
 			0 => terms.limits = self.extreme_resources(),
 			1 => terms.max_prices = self.extreme_prices(),
 			2 => terms.match_incentive = self.extreme_balance(),
@@ -169,10 +188,10 @@ impl Random {
 	fn resource_offer(&mut self) -> (AccountId, Call<Test>) {
 		let mut terms = resource_terms();
 		if self.one_in(3) {
-			let ahead = self.pick(&[0, 200, 2_000, u64::MAX / 2]);
+			let ahead = self.pick(&[0, 200, 2_000, 2_000, u64::MAX / 2]);
 			terms.expires_at = Some(Timestamp::get() + ahead);
 		}
-		match self.below(16) {
+		match self.below(30) {
 			0 => terms.caps = self.extreme_resources(),
 			1 => terms.prices = self.extreme_prices(),
 			2 => terms.match_incentive = self.extreme_balance(),
@@ -187,8 +206,8 @@ impl Random {
 
 	fn post_match(&mut self) -> (AccountId, Call<Test>) {
 		let call = Call::post_match {
-			job_offer: self.recent(NextJobOfferId::<Test>::get()),
-			resource_offer: self.recent(NextResourceOfferId::<Test>::get()),
+			job_offer: self.job_offer_number(),
+			resource_offer: self.resource_offer_number(),
 			mediator: self.pick(&[MEDIATOR, MEDIATOR, MEDIATOR_2, CREATOR]),
 		};
 		(self.pick(&[SOLVER, SOLVER, CREATOR, PROVIDER, MEDIATOR]), call)
@@ -196,7 +215,7 @@ impl Random {
 
 	/// Mostly what the match waits for.
 	fn match_call(&mut self) -> (AccountId, Call<Test>) {
-		let match_id = self.recent(NextMatchId::<Test>::get());
+		let match_id = self.number(Matches::<Test>::iter_keys(), NextMatchId::<Test>::get());
 		let Some(record) = Matches::<Test>::get(match_id) else {
 			return (CREATOR, Call::accept_result { match_id });
 		};
@@ -267,11 +286,11 @@ impl Random {
 
 	fn cancel(&mut self) -> (AccountId, Call<Test>) {
 		if self.one_in(2) {
-			let job_offer = self.recent(NextJobOfferId::<Test>::get());
+			let job_offer = self.job_offer_number();
 			let owner = JobOffers::<Test>::get(job_offer).map(|offer| offer.creator);
 			(owner.unwrap_or(CREATOR), Call::cancel_job_offer { job_offer })
 		} else {
-			let resource_offer = self.recent(NextResourceOfferId::<Test>::get());
+			let resource_offer = self.resource_offer_number();
 			let owner = ResourceOffers::<Test>::get(resource_offer).map(|offer| offer.provider);
 			(owner.unwrap_or(PROVIDER), Call::cancel_resource_offer { resource_offer })
 		}
@@ -279,7 +298,7 @@ impl Random {
 
 	/// Takes something off a list, or puts it there; mostly the latter, or nothing could be matched for long.
 	fn trust(&mut self) -> (AccountId, Call<Test>) {
-		let add = !self.one_in(6);
+		let add = !self.one_in(8);
 		let mediator = self.pick(&[MEDIATOR, MEDIATOR_2, STRANGER]);
 		let directory = self.pick(&[DIRECTORY, DIRECTORY_2, STRANGER]);
 		let base_layer = self.pick(&[LAYER, LAYER, [1; 32]]);
