@@ -1,4 +1,20 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-fn main() {}
+//! The MODiCuM chain's full node and validator.
+//!
+//! - `cli`: the command line.
+//! - `command`: what each subcommand does.
+//! - `chain_spec`: the networks that the node knows by name.
+//! - `service`: the running node, put together from the client's parts.
+//! - `rpc`: JSON-RPC methods beyond the common ones.
+
+mod chain_spec;
+mod cli;
+mod command;
+mod rpc;
+mod service;
+
+fn main() -> sc_cli::Result<()> {
+	command::run()
+}

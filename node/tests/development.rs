@@ -1,0 +1,79 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! A development node of one validator, and the node's subcommands.
+
+mod common;
+
+use modicum_node_testing::{binary, output, Error, Network};
+use std::process::Command;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_development_node_authors_and_finalises() -> Result<(), Error> {
+	let network = Network::development().await?;
+	let node = network.node("alice");
+	node.wait_for_best(1).await?;
+	node.wait_for_finalized(2).await?;
+	Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_offers_the_methods_that_clients_need() -> Result<(), Error> {
+	let network = Network::development().await?;
+	let methods: serde_json::Value = network.node("alice").call("rpc_methods", params![]).await?;
+	let methods: Vec<_> = methods["methods"]
+		.as_array()
+		.expect("a list of methods")
+		.iter()
+		.filter_map(|method| method.as_str())
+		.collect();
+	for method in [
+		"system_accountNextIndex",
+		"author_submitExtrinsic",
+		"author_rotateKeysWithOwner",
+		"chain_getFinalizedHead",
+		"state_getStorage",
+		"payment_queryInfo",
+		"grandpa_proveFinality",
+		"chainHead_v1_follow",
+		"archive_v1_body",
+		"transaction_v1_broadcast",
+		"chainSpec_v1_genesisHash",
+	] {
+		assert!(methods.contains(&method), "{method} is missing");
+	}
+	Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_exported_checked_imported_and_reverted() -> Result<(), Error> {
+	let mut network = Network::development().await?;
+	network.node("alice").wait_for_best(4).await?;
+	network.node_mut("alice").kill().await?;
+
+	let node = network.node("alice");
+	let run = |arguments: &[&str], base: &std::path::Path| {
+		output(
+			Command::new(binary()?)
+				.args(arguments)
+				.arg("--chain")
+				.arg(network.spec())
+				.arg("--base-path")
+				.arg(base),
+		)
+	};
+	let base = node.base_path();
+	let blocks = network.folder().join("blocks");
+	let blocks_path = blocks.to_str().expect("a temporary folder has a plain name");
+	// Execution of pruned states is not wanted here: the harness runs archive nodes.
+	run(&["export-blocks", "--state-pruning", "archive", blocks_path], &base)?;
+	run(&["check-block", "--state-pruning", "archive", "1"], &base)?;
+	let copy = network.folder().join("copy");
+	run(&["import-blocks", "--state-pruning", "archive", blocks_path], &copy)?;
+	let info = run(&["chain-info", "--state-pruning", "archive"], &copy)?;
+	let info: serde_json::Value = serde_json::from_slice(&info).expect("chain-info prints JSON");
+	assert!(info["best_number"].as_u64() >= Some(3), "{info}");
+	run(&["revert", "--state-pruning", "archive", "1"], &copy)?;
+	run(&["purge-chain", "-y"], &copy)?;
+	Ok(())
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Copyright The MODiCuM developers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Formatting, clippy, documentation links, licences of dependencies, shell scripts. Anything found is an error.
+
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+cd "$ROOT"
+
+say "formatting"
+cargo fmt --all -- --check
+
+say "clippy"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+say "documentation"
+"$ROOT/scripts/docs.sh"
+
+if have shellcheck; then
+	say "shell scripts"
+	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck -x
+fi
+
+if have cargo-deny; then
+	say "dependencies"
+	cargo deny check
+fi
