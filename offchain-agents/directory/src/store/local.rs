@@ -1,0 +1,152 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! Blobs as files on the local disk: `blobs/<first two digits>/<digest>`.
+
+use super::{BlobStore, ByteStream, StoreError, StoredBlob, CHUNK_BYTES};
+use crate::digest::Digest;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{
+	stream::{self, BoxStream},
+	StreamExt,
+};
+use std::{
+	fs::{self, File},
+	io::{self, Read, Seek, SeekFrom},
+	ops::Range,
+	path::{Path, PathBuf},
+	time::UNIX_EPOCH,
+};
+use tokio::task::spawn_blocking;
+
+/// Blobs on the local disk.
+pub struct LocalStore {
+	blobs: PathBuf,
+	damaged: PathBuf,
+}
+
+/// Runs what waits for the disk on a thread that may wait.
+async fn blocking<T: Send + 'static>(
+	f: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+	spawn_blocking(f).await.map_err(io::Error::other)?
+}
+
+impl LocalStore {
+	/// Opens the store in this folder, making its folders.
+	///
+	/// # Errors
+	/// A folder cannot be made.
+	pub fn open(root: &Path) -> io::Result<Self> {
+		let store = Self { blobs: root.join("blobs"), damaged: root.join("damaged") };
+		for shard in 0..=0xff_u8 {
+			fs::create_dir_all(store.blobs.join(hex::encode([shard])))?;
+		}
+		fs::create_dir_all(&store.damaged)?;
+		File::open(&store.blobs)?.sync_all()?;
+		Ok(store)
+	}
+
+	fn path(&self, digest: &Digest) -> PathBuf {
+		let name = digest.to_hex();
+		self.blobs.join(&name[..2]).join(name)
+	}
+}
+
+#[async_trait]
+impl BlobStore for LocalStore {
+	async fn publish(&self, staged: &Path, digest: &Digest, _size: u64) -> Result<(), StoreError> {
+		let (staged, path) = (staged.to_owned(), self.path(digest));
+		Ok(blocking(move || {
+			File::open(&staged)?.sync_all()?;
+			fs::rename(&staged, &path)?;
+			// The new name itself must reach the disk.
+			File::open(path.parent().expect("a blob's path has a shard; qed"))?.sync_all()
+		})
+		.await?)
+	}
+
+	async fn read(&self, digest: &Digest, range: Range<u64>) -> Result<ByteStream, StoreError> {
+		let (path, digest) = (self.path(digest), *digest);
+		let opened = blocking(move || {
+			let mut file = File::open(path)?;
+			if range.start > 0 {
+				file.seek(SeekFrom::Start(range.start))?;
+			}
+			read_chunk(file, range.end - range.start)
+		})
+		.await;
+		let (first, file, left) = match opened {
+			Ok(opened) => opened,
+			Err(e) if e.kind() == io::ErrorKind::NotFound => {
+				return Err(StoreError::Missing(digest));
+			},
+			Err(e) => return Err(e.into()),
+		};
+		let first = stream::once(async { Ok(first) });
+		if left == 0 {
+			return Ok(first.boxed());
+		}
+		let rest = stream::try_unfold((file, left), |(file, left)| async move {
+			if left == 0 {
+				return Ok(None);
+			}
+			let (bytes, file, left) = blocking(move || read_chunk(file, left)).await?;
+			Ok(Some((bytes, (file, left))))
+		});
+		Ok(first.chain(rest).boxed())
+	}
+
+	async fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
+		let path = self.path(digest);
+		match blocking(move || fs::remove_file(path)).await {
+			Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e.into()),
+			_ => Ok(()),
+		}
+	}
+
+	fn list(&self) -> BoxStream<'static, Result<StoredBlob, StoreError>> {
+		let blobs = self.blobs.clone();
+		stream::iter(0..=0xff_u8)
+			.then(move |shard| {
+				let shard = blobs.join(hex::encode([shard]));
+				blocking(move || list_shard(&shard))
+			})
+			.flat_map(|shard| match shard {
+				Ok(found) => stream::iter(found).map(Ok).boxed(),
+				Err(e) => stream::once(async { Err(e.into()) }).boxed(),
+			})
+			.boxed()
+	}
+
+	async fn set_aside(&self, digest: &Digest) -> Result<(), StoreError> {
+		let (from, to) = (self.path(digest), self.damaged.join(digest.to_hex()));
+		Ok(blocking(move || fs::rename(from, to)).await?)
+	}
+}
+
+/// Reads the next chunk of the `left` bytes that are still wanted.
+fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File, u64)> {
+	let len = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK_BYTES);
+	let mut chunk = vec![0; len];
+	file.read_exact(&mut chunk)?;
+	Ok((chunk.into(), file, left - len as u64))
+}
+
+fn list_shard(shard: &Path) -> io::Result<Vec<StoredBlob>> {
+	let mut found = Vec::new();
+	for entry in fs::read_dir(shard)? {
+		let entry = entry?;
+		let Some(digest) = entry.file_name().to_str().and_then(Digest::from_hex) else { continue };
+		let modified = match entry.metadata() {
+			Ok(metadata) => metadata.modified()?,
+			// Removed since the folder was read.
+			Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+			Err(e) => return Err(e),
+		};
+		let stored_at = modified.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
+		found.push(StoredBlob { digest, stored_at });
+	}
+	Ok(found)
+}
