@@ -1,0 +1,504 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! One run, from the start of its container to its report.
+
+use std::{
+	collections::HashMap,
+	fs::File,
+	path::PathBuf,
+	time::{Duration, Instant},
+};
+
+use bollard::{
+	errors::Error,
+	models::{ContainerInspectResponse, ContainerStateStatusEnum},
+	query_parameters::{
+		CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, EventsOptionsBuilder,
+		KillContainerOptions, LogsOptionsBuilder, StartContainerOptions, WaitContainerOptions,
+	},
+};
+use futures::{StreamExt, TryStreamExt};
+use modicum_primitives::{Meter, ResultStatus, Usage};
+
+use super::{
+	engine::{absent_is_none, Inner},
+	pipe::{ChannelReader, PIECES},
+	profile::{self, ContainerSpec},
+	state::{now_ms, RunRecord},
+	volume::StorageKind,
+	EXECUTOR_NAME, LOG_BYTES, OUTPUT_PATH,
+};
+use crate::{
+	cgroup::Reading,
+	error::{ExecutorError, Result},
+	meter::{Calibration, HardwareCounter},
+	output::{canonicalise, Output, OutputFault},
+	run::{CpuSet, Figures, RunId, RunOptions, RunReport},
+	status::{Ending, Figure},
+};
+
+/// Exit codes with which the engine says that it could not start the command.
+const START_FAILED: std::ops::RangeInclusive<i64> = 126..=127;
+/// Exit codes above this are of processes that a signal ended, or that say so.
+const SIGNALLED: i64 = 128;
+/// The shortest pause between two looks at a job near its limit.
+const MIN_POLL: Duration = Duration::from_millis(1);
+/// The wall limit that a job gets without one of its own: this many times the time that its instructions take on
+/// one CPU, and a minute for jobs with few.
+const WALL_FACTOR: u64 = 10;
+const WALL_MINIMUM: Duration = Duration::from_secs(60);
+
+/// How a run's instructions are counted.
+enum RunMeter {
+	CpuTime(Calibration),
+	Hardware(HardwareCounter),
+}
+
+impl RunMeter {
+	fn instructions(&mut self, reading: &Reading) -> Result<u64> {
+		match self {
+			Self::CpuTime(calibration) => Ok(calibration.instructions(reading.cpu_ns)),
+			Self::Hardware(counter) => {
+				counter.read().map_err(ExecutorError::io("read the counter of", "the processor"))
+			},
+		}
+	}
+
+	/// The least time in which a job could use up what is left to it, on all of its CPUs.
+	fn time_left(&self, reading: &Reading, instructions: u64, limit: u64, cpus: u64) -> Duration {
+		let cpu_ns = match self {
+			Self::CpuTime(calibration) => calibration.cpu_ns(limit).saturating_sub(reading.cpu_ns),
+			// No processor retires more than eight in a nanosecond.
+			Self::Hardware(_) => limit.saturating_sub(instructions) / 8,
+		};
+		Duration::from_nanos(cpu_ns / cpus.max(1))
+	}
+}
+
+/// What was seen of a job while it ran.
+#[derive(Default)]
+struct Watched {
+	wall_limit_reached: bool,
+	/// The most memory seen, for kernels that do not keep it.
+	peak_memory: Option<u64>,
+	wall: Duration,
+}
+
+impl Inner {
+	pub(super) async fn run(&self, run: &RunId, options: &RunOptions) -> Result<RunReport> {
+		if let Some(report) = self.state.report(run)? {
+			return Ok(report);
+		}
+		let record = self.state.record(run)?.filter(|record| record.prepared);
+		let mut record = record.ok_or_else(|| ExecutorError::UnknownRun(run.clone()))?;
+		self.check_cpus(&options.cpus)?;
+		self.check_not_cancelled(run)?;
+		let mut ending = Ending {
+			bandwidth: Figure {
+				used: record.descriptor.download_bytes(),
+				limit: record.descriptor.limits.bandwidth,
+			},
+			instructions: Figure { used: 0, limit: record.descriptor.limits.instructions },
+			..Default::default()
+		};
+		if ending.bandwidth.used > ending.bandwidth.limit {
+			return self.report(&record, &ending, Figures::default(), None, None);
+		}
+		let existing = self.inspect(run).await?;
+		let fresh = existing.as_ref().is_none_or(is_not_started);
+		let mut meter = self.open_meter(&record, options, fresh)?;
+		let mut watched = Watched::default();
+		if fresh {
+			if existing.is_none() {
+				self.create_container(&record, options).await?;
+			}
+			record.started_at = Some(now_ms());
+			self.state.set_record(&record)?;
+			ending.description_fault = self.start_container(run).await?;
+			// A cancellation may have come before there was a container to kill.
+			if self.state.is_cancelled(run) {
+				self.kill(run).await?;
+			}
+		}
+		if ending.description_fault.is_none() {
+			watched = self.watch(&record, options, &mut meter).await?;
+			self.check_not_cancelled(run)?;
+		}
+		self.evaluate(&record, ending, meter, watched).await
+	}
+
+	fn check_cpus(&self, cpus: &CpuSet) -> Result<()> {
+		let count = self.facts.info.ncpu.unwrap_or(1).max(1) as u32;
+		if cpus.is_empty() || cpus.iter().any(|cpu| cpu >= count) {
+			return Err(ExecutorError::BadCpuSet { found: cpus.to_string(), last: count - 1 });
+		}
+		Ok(())
+	}
+
+	fn check_not_cancelled(&self, run: &RunId) -> Result<()> {
+		match self.state.is_cancelled(run) {
+			true => Err(ExecutorError::Cancelled(run.clone())),
+			false => Ok(()),
+		}
+	}
+
+	pub(super) async fn inspect(&self, run: &RunId) -> Result<Option<ContainerInspectResponse>> {
+		absent_is_none(self.docker.inspect_container(&self.object_name(run), None).await)
+			.map_err(ExecutorError::engine("inspect a container"))
+	}
+
+	fn open_meter(
+		&self,
+		record: &RunRecord,
+		options: &RunOptions,
+		fresh: bool,
+	) -> Result<RunMeter> {
+		let run = &record.run;
+		match record.descriptor.meter {
+			Meter::CpuTime => {
+				let calibration = self.state.calibration()?;
+				calibration.map(RunMeter::CpuTime).ok_or(ExecutorError::NotCalibrated)
+			},
+			// A counter lives as long as the process that opened it.
+			Meter::HardwareInstructions if !fresh => Err(ExecutorError::Interrupted(run.clone())),
+			Meter::HardwareInstructions => {
+				let folder = self.cgroups.counter_folder(run);
+				let folder =
+					folder.ok_or(ExecutorError::MeterUnavailable(Meter::HardwareInstructions))?;
+				std::fs::create_dir_all(&folder).map_err(ExecutorError::io("create", &folder))?;
+				let counter = HardwareCounter::open(&folder, &options.cpus)
+					.map_err(ExecutorError::io("attach a counter to", &folder))?;
+				Ok(RunMeter::Hardware(counter))
+			},
+			meter => Err(ExecutorError::MeterUnavailable(meter)),
+		}
+	}
+
+	async fn create_container(&self, record: &RunRecord, options: &RunOptions) -> Result<()> {
+		let descriptor = &record.descriptor;
+		let name = self.object_name(&record.run);
+		let limits = &descriptor.limits;
+		let ram = match record.storage {
+			StorageKind::Disk => limits.ram,
+			// Output in memory is charged to the job.
+			StorageKind::Memory => limits.ram.saturating_add(limits.storage),
+		};
+		let environment: Vec<_> = descriptor.environment.clone().into_iter().collect();
+		let body = profile::container(&ContainerSpec {
+			image: &self.image_name(&record.run),
+			architecture: descriptor.architecture,
+			command: &descriptor.command,
+			environment: &environment,
+			working_directory: &descriptor.working_directory,
+			labels: &self.labels(&record.run),
+			cgroup_parent: self.cgroups.parent(&record.run),
+			ram,
+			cpus: options.cpus.to_string(),
+			output_volume: Some(&name),
+			fixed_files: &self.state.fixed_files(),
+			runtime: self.config.runtime.as_deref(),
+		});
+		let options = CreateContainerOptionsBuilder::default().name(&name).build();
+		let created = self
+			.docker
+			.create_container(Some(options), body)
+			.await
+			.map_err(ExecutorError::engine("create the job's container"))?;
+		for warning in created.warnings {
+			tracing::warn!(run = %record.run, "the engine warns: {warning}");
+		}
+		Ok(())
+	}
+
+	/// Start the container; what is wrong with the job's command, if that is why it cannot be started.
+	async fn start_container(&self, run: &RunId) -> Result<Option<String>> {
+		let name = self.object_name(run);
+		let Err(error) = self.docker.start_container(&name, None::<StartContainerOptions>).await
+		else {
+			return Ok(None);
+		};
+		let state = self.inspect(run).await?.and_then(|container| container.state);
+		let code = state.and_then(|state| state.exit_code);
+		if code.is_some_and(|code| START_FAILED.contains(&code)) {
+			if let Error::DockerResponseServerError { message, .. } = &error {
+				return Ok(Some(format!("the command cannot be started: {message}")));
+			}
+		}
+		Err(ExecutorError::engine("start the job's container")(error))
+	}
+
+	pub(super) async fn kill(&self, run: &RunId) -> Result<()> {
+		let name = self.object_name(run);
+		let killed = self.docker.kill_container(&name, None::<KillContainerOptions>).await;
+		match killed {
+			// It is not running any more: what was to be achieved.
+			Err(Error::DockerResponseServerError { status_code: 409, .. }) => Ok(()),
+			other => absent_is_none(other)
+				.map(drop)
+				.map_err(ExecutorError::engine("kill the job's container")),
+		}
+	}
+
+	/// Wait for the job's end and bring it about at a limit.
+	async fn watch(
+		&self,
+		record: &RunRecord,
+		options: &RunOptions,
+		meter: &mut RunMeter,
+	) -> Result<Watched> {
+		let run = &record.run;
+		let name = self.object_name(run);
+		let begun = Instant::now();
+		let before = now_ms().saturating_sub(record.started_at.unwrap_or_else(now_ms));
+		let before = Duration::from_millis(before);
+		let limit = record.descriptor.limits.instructions;
+		let wall_limit = options.wall_limit.unwrap_or_else(|| self.default_wall_limit(limit));
+		let mut waiting =
+			std::pin::pin!(self.docker.wait_container(&name, None::<WaitContainerOptions>));
+		let mut watched = Watched::default();
+		let mut pause = MIN_POLL;
+		loop {
+			tokio::select! {
+				ended = waiting.next() => match ended {
+					// A non-zero exit code arrives as an error; all codes are read from the container below.
+					None | Some(Ok(_)) | Some(Err(Error::DockerContainerWaitError { .. })) => break,
+					Some(Err(error)) => return Err(ExecutorError::engine("wait for the job")(error)),
+				},
+				() = tokio::time::sleep(pause) => {},
+			}
+			watched.wall = before + begun.elapsed();
+			let reading = self.reading(run)?.unwrap_or_default();
+			watched.peak_memory = watched.peak_memory.max(reading.current_memory);
+			let used = meter.instructions(&reading)?;
+			watched.wall_limit_reached = watched.wall >= wall_limit;
+			if used >= limit || watched.wall_limit_reached {
+				self.kill(run).await?;
+				// It ends in a moment; nothing more needs to be watched closely.
+				pause = self.config.poll_interval;
+			} else {
+				let cpus = options.cpus.len() as u64;
+				let left = meter.time_left(&reading, used, limit, cpus);
+				pause = left.clamp(MIN_POLL, self.config.poll_interval.max(MIN_POLL));
+			}
+		}
+		watched.wall = before + begun.elapsed();
+		Ok(watched)
+	}
+
+	/// Whether somebody else ended the job, the engine at its own end or a person: then its end says nothing of the
+	/// job. No process can send its container's first one a signal that kills from inside.
+	async fn was_killed_by_others(&self, record: &RunRecord) -> Result<bool> {
+		let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
+		let filters = HashMap::from([
+			("container", vec![self.object_name(&record.run)]),
+			("event", vec!["kill".to_owned()]),
+		]);
+		let options = EventsOptionsBuilder::default()
+			.since(&seconds(record.started_at.unwrap_or_default()))
+			.until(&seconds(now_ms()))
+			.filters(&filters)
+			.build();
+		let mut events = std::pin::pin!(self.docker.events(Some(options)));
+		let first = events.try_next().await;
+		Ok(first.map_err(ExecutorError::engine("list what happened to the job"))?.is_some())
+	}
+
+	fn default_wall_limit(&self, instructions: u64) -> Duration {
+		// Without a rate, that of a slow board.
+		const SLOW: Calibration = Calibration { instructions_per_us: 500, overhead_cpu_ns: 0 };
+		let calibration = self.state.calibration().ok().flatten().unwrap_or(SLOW);
+		let cpu =
+			Duration::from_nanos(calibration.cpu_ns(instructions).saturating_mul(WALL_FACTOR));
+		cpu.saturating_add(WALL_MINIMUM)
+	}
+
+	fn reading(&self, run: &RunId) -> Result<Option<Reading>> {
+		self.cgroups.read(run).map_err(ExecutorError::io("read the figures of", "the job's cgroup"))
+	}
+
+	/// From what the job left to its report.
+	async fn evaluate(
+		&self,
+		record: &RunRecord,
+		mut ending: Ending,
+		mut meter: RunMeter,
+		watched: Watched,
+	) -> Result<RunReport> {
+		let run = &record.run;
+		let interrupted = || ExecutorError::Interrupted(run.clone());
+		let state = self.inspect(run).await?.and_then(|container| container.state);
+		let state = state.ok_or_else(interrupted)?;
+		let never_started = ending.description_fault.is_some();
+		let reading = match self.reading(run)? {
+			Some(reading) => reading,
+			// A container that never started may have had no cgroup.
+			None if never_started => Reading::default(),
+			// The machine was restarted: its cgroups are gone, and with them the figures.
+			None => return Err(interrupted()),
+		};
+		let used = meter.instructions(&reading)?;
+		let mut figures = Figures {
+			cpu_ns: reading.cpu_ns,
+			instructions: used,
+			peak_memory: reading.peak_memory.or(watched.peak_memory),
+			wall_ns: u64::try_from(watched.wall.as_nanos()).unwrap_or(u64::MAX),
+			exit_code: state.exit_code,
+			out_of_memory: state.oom_killed == Some(true)
+				|| reading.oom_kills.is_some_and(|kills| kills > 0),
+			..Default::default()
+		};
+		match &meter {
+			RunMeter::CpuTime(calibration) => {
+				figures.cpu_overhead_ns = calibration.overhead_cpu_ns;
+				figures.instructions_per_us = Some(calibration.instructions_per_us);
+			},
+			RunMeter::Hardware(_) => figures.hardware_instructions = Some(used),
+		}
+		ending.instructions.used = used;
+		ending.out_of_memory = figures.out_of_memory;
+		ending.wall_limit_reached = watched.wall_limit_reached;
+		ending.exit_code = state.exit_code;
+		let ended_by_us = used >= ending.instructions.limit || watched.wall_limit_reached;
+		if figures.exit_code.is_some_and(|code| code > SIGNALLED)
+			&& !(ended_by_us || figures.out_of_memory)
+			&& self.was_killed_by_others(record).await?
+		{
+			return Err(interrupted());
+		}
+		let log = self.keep_log(run).await?;
+		let mut output = None;
+		if !never_started && used < ending.instructions.limit && !figures.out_of_memory {
+			match self.fetch_output(record).await? {
+				Ok(found) => {
+					figures.storage = found.storage;
+					figures.left_out = found.left_out;
+					output = Some(found);
+				},
+				Err(OutputFault::OverLimit { .. }) => ending.storage_exceeded = true,
+				Err(OutputFault::Invalid(fault)) => ending.output_fault = Some(fault),
+				Err(OutputFault::Io(error)) => {
+					return Err(ExecutorError::io("read the output of", run.as_str())(error))
+				},
+			}
+		}
+		// What will be moved to store the result, which only a completed job has.
+		if let (ResultStatus::Completed, Some(output)) = (ending.status().0, &output) {
+			ending.bandwidth.used = ending.bandwidth.used.saturating_add(output.size);
+		}
+		self.report(record, &ending, figures, output, Some(log))
+	}
+
+	/// The report of an ending; kept, so that it is the same after a restart.
+	fn report(
+		&self,
+		record: &RunRecord,
+		ending: &Ending,
+		figures: Figures,
+		output: Option<Output>,
+		log: Option<PathBuf>,
+	) -> Result<RunReport> {
+		let (status, reason) = ending.status();
+		let output = output.filter(|_| status.has_output());
+		let report = RunReport {
+			run: record.run.clone(),
+			executor: EXECUTOR_NAME.into(),
+			status,
+			reason,
+			result_hash: output.as_ref().map(|output| output.digest),
+			usage: Usage {
+				instructions: ending.instructions.used.min(ending.instructions.limit),
+				bandwidth: ending.bandwidth.used.min(ending.bandwidth.limit),
+			},
+			meter: record.descriptor.meter,
+			figures,
+			log,
+			output: output.map(|_| self.output_path(&record.run)),
+		};
+		self.state.set_report(&report)?;
+		Ok(report)
+	}
+
+	fn output_path(&self, run: &RunId) -> PathBuf {
+		self.state.run_folder(run).join("output.tar")
+	}
+
+	pub(super) fn log_path(&self, run: &RunId) -> PathBuf {
+		self.state.run_folder(run).join("log")
+	}
+
+	/// Keep what the job printed beside its report.
+	async fn keep_log(&self, run: &RunId) -> Result<PathBuf> {
+		let options = LogsOptionsBuilder::default().stdout(true).stderr(true).build();
+		let mut chunks = std::pin::pin!(self.docker.logs(&self.object_name(run), Some(options)));
+		let mut text = Vec::new();
+		while let Some(chunk) = chunks.next().await {
+			text.extend(chunk.map_err(ExecutorError::engine("read the job's log"))?.into_bytes());
+		}
+		// The engine rotates only after the limit is passed.
+		let surplus = text.len().saturating_sub(LOG_BYTES as usize);
+		let path = self.log_path(run);
+		std::fs::write(&path, &text[surplus..]).map_err(ExecutorError::io("write", &path))?;
+		Ok(path)
+	}
+
+	/// Fetch `/out` from the engine and bring it into its canonical form.
+	async fn fetch_output(
+		&self,
+		record: &RunRecord,
+	) -> Result<std::result::Result<Output, OutputFault>> {
+		let run = &record.run;
+		let source = match record.storage {
+			StorageKind::Disk => self.object_name(run),
+			StorageKind::Memory => self.holder_name(run),
+		};
+		let options = DownloadFromContainerOptionsBuilder::default().path(OUTPUT_PATH).build();
+		let (sender, receiver) = tokio::sync::mpsc::channel(PIECES);
+		let spool_path = self.state.run_folder(run).join("spool");
+		let archive = self.output_path(run);
+		let limit = record.descriptor.limits.storage;
+		let canonical = tokio::task::spawn_blocking(move || {
+			let mut spool = File::options()
+				.create(true)
+				.truncate(true)
+				.read(true)
+				.write(true)
+				.open(&spool_path)?;
+			// Gone with the file handle, whatever happens.
+			std::fs::remove_file(&spool_path)?;
+			canonicalise(ChannelReader::new(receiver), &mut spool, &archive, limit)
+		});
+		let mut failed = None;
+		let mut pieces =
+			std::pin::pin!(self.docker.download_from_container(&source, Some(options)));
+		while let Some(piece) = pieces.try_next().await.unwrap_or_else(|error| {
+			failed = Some(error);
+			None
+		}) {
+			// The reader leaves as soon as it has seen enough.
+			if sender.send(Ok(piece)).await.is_err() {
+				break;
+			}
+		}
+		drop(sender);
+		let result = canonical.await.expect("bringing the output into form does not panic; qed");
+		match failed {
+			// A fault that was found before the stream broke stands.
+			Some(error)
+				if !matches!(
+					result,
+					Err(OutputFault::OverLimit { .. } | OutputFault::Invalid(_))
+				) =>
+			{
+				Err(ExecutorError::engine("fetch the job's output")(error))
+			},
+			_ => Ok(result),
+		}
+	}
+}
+
+/// Whether a container exists that was never started.
+fn is_not_started(container: &ContainerInspectResponse) -> bool {
+	let status = container.state.as_ref().and_then(|state| state.status);
+	status == Some(ContainerStateStatusEnum::CREATED)
+}

@@ -1,0 +1,15 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The executor on a real engine. Run through `scripts/with-docker.sh`, as root:
+//! `scripts/with-docker.sh cargo test -p modicum-executor --features docker-tests`
+
+#![cfg(feature = "docker-tests")]
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod hostile;
+mod isolation;
+mod lifecycle;
+#[cfg(target_arch = "x86_64")]
+mod program;
