@@ -6,7 +6,7 @@
 #
 # usage: scripts/fuzz-pallet.sh [CALLS [SECONDS]]
 #
-# First CALLS random calls (default 10,000,000; about an hour) in chains of a thousand, with every invariant
+# First CALLS random calls (default 10,000,000; a quarter of an hour or more) in chains of a thousand, with every invariant
 # checked; then, if cargo-fuzz and a nightly compiler are installed, SECONDS (default 600) of fuzzing with
 # decoded calls, seeded with what the random calls look like.
 

@@ -53,7 +53,7 @@ fn invariant_2_matches_and_offers_refer_to_each_other() {
 	assert_broken("2:", |match_id| {
 		Matches::<Test>::mutate(match_id, |record| record.as_mut().unwrap().resource_offer = 1);
 	});
-	assert_broken("2:", |match_id| Matches::<Test>::remove(match_id));
+	assert_broken("2:", Matches::<Test>::remove);
 	assert_broken("2:", |match_id| {
 		ResourceOffers::<Test>::mutate(1, |offer| {
 			offer.as_mut().unwrap().state = OfferState::Matched(match_id);
