@@ -33,6 +33,9 @@ const COLOURS: [RGBColor; 6] = [
 /// Points on a curve.
 const POINTS: u32 = 400;
 
+/// Upper end of the creator's panel in "value-of-cheating", in % of the price.
+const MOST_GAIN_SHOWN: f64 = 12.0;
+
 /// How many pixels of the bitmap one unit of the drawing takes.
 const PNG_SCALE: f32 = 2.0;
 
@@ -59,9 +62,9 @@ pub struct Effort {
 }
 
 impl Default for Effort {
-	/// A quarter of a million jobs and 20,000 rounds: about a second.
+	/// A million jobs and 20,000 rounds: about a second.
 	fn default() -> Self {
-		Self { jobs: 250_000, rounds: 20_000, seed: 1 }
+		Self { jobs: 1_000_000, rounds: 20_000, seed: 1 }
 	}
 }
 
@@ -290,7 +293,11 @@ fn value_of_cheating(parameters: &Parameters) -> Result<Picture, EconomicsError>
 			let utilities = terms.stage(terms.best_p_a(1.0)?.p_a)?.provider_utilities();
 			let advantage = utilities.mean(0.0, p_v) - utilities.mean(1.0, p_v);
 			points.push((theta, 100.0 * advantage / terms.price));
-			gains.push((theta, 100.0 * terms.most_dishonest_gain()? / terms.price));
+			let gain = 100.0 * terms.most_dishonest_gain()? / terms.price;
+			// What lies above the panel would be drawn along its edge.
+			if gain <= MOST_GAIN_SHOWN {
+				gains.push((theta, gain));
+			}
 		}
 		of_provider.push(Curve::new(format!("n = {n}"), points));
 		of_creator.push(Curve::new(format!("n = {n}"), gains));
@@ -317,7 +324,7 @@ fn value_of_cheating(parameters: &Parameters) -> Result<Picture, EconomicsError>
 			&Panel {
 				caption: "Creator: most it gains by a non-deterministic job",
 				x: ("penalty rate θ", 0.0, 100.0),
-				y: ("% of the price, per job", 0.0, 12.0),
+				y: ("% of the price, per job", 0.0, MOST_GAIN_SHOWN),
 				logarithmic: false,
 				curves: of_creator,
 				dots: Vec::new(),
@@ -346,7 +353,7 @@ fn verification_rate(parameters: &Parameters) -> Result<Picture, EconomicsError>
 		})?;
 		curves.push(Curve::new(format!("θ = {theta}"), points));
 	}
-	let high = highest(&curves) * 1.3;
+	let high = highest(&curves) * 1.4;
 	page("verification-rate", (820, 460), |area| {
 		draw_panel(
 			area,
@@ -457,9 +464,10 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 		.map(|strategy| {
 			let side = if strategy.role == Role::Creator { "creator" } else { "provider" };
 			let share = 100.0 / parameters.price;
+			let value = share * strategy.versus_first;
 			(
-				format!("{side}: {}", strategy.strategy),
-				share * strategy.versus_first,
+				format!("{side}: {}  {value:+.0}", strategy.strategy),
+				value,
 				share * strategy.versus_first_margin,
 			)
 		})
@@ -470,7 +478,7 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 		sign * ends.fold(10.0, f64::max) * 1.1
 	};
 	let (low, high) = (edge(-1.0), edge(1.0));
-	page("strategies", (1000, 90 + 34 * count as u32), |area| {
+	page("strategies", (1040, 90 + 34 * count as u32), |area| {
 		let fail = |error: DrawingAreaErrorKind<std::io::Error>| error.to_string();
 		let mut chart = ChartBuilder::on(area)
 			.caption(
@@ -479,7 +487,7 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 			)
 			.margin(12)
 			.x_label_area_size(44)
-			.y_label_area_size(330)
+			.y_label_area_size(370)
 			.build_cartesian_2d(low..high, -0.6..f64::from(count) - 0.4)
 			.map_err(fail)?;
 		chart
@@ -513,7 +521,7 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 					plotters::style::text_anchor::VPos::Center,
 				),
 			);
-			area.draw_text(label, &style, (330, pixel)).map_err(fail)?;
+			area.draw_text(label, &style, (370, pixel)).map_err(fail)?;
 		}
 		Ok(())
 	})

@@ -204,7 +204,7 @@ fn learning_agents_drift_to_the_predicted_equilibrium() {
 		for first_belief in [(0.5, 0.5), (1.0, 0.0), (0.05, 0.9)] {
 			let config = AdaptiveConfig {
 				first_belief,
-				agents: 50,
+				agents: 25,
 				rounds: 40_000,
 				..AdaptiveConfig::new(parameters, 5)
 			};
