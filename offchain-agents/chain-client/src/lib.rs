@@ -1,4 +1,63 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! The agents' way to the chain: connection, domain events and transactions.
+//! The agents' way to the chain. The only crate that knows subxt.
+//!
+//! - [`Chain`]: a connection over several RPC endpoints, of which one is in use until it fails or stalls, or
+//!   over the embedded light client.
+//! - [`FinalizedBlocks`]: every finalised block in order, from the last one seen on, with what the market did
+//!   in it as typed [`Event`]s. Survives lost connections.
+//! - [`Snapshot`]: the market as of one finalised block.
+//! - [`Submitter`]: one task that owns an account's key and nonce, and brings [`Call`]s onto the chain.
+//! - [`Key`]: the account's secret.
+//!
+//! Nothing here waits forever: each request has a time limit, and each error says what was tried and what to
+//! do. What the chain must offer is fixed by the committed metadata, `artifacts/modicum.scale`; a call whose
+//! shape differs at the node is refused with [`Error::IncompatibleRuntime`] before anything is sent.
+
+#![forbid(unsafe_code)]
+
+mod blocks;
+mod call;
+mod chain;
+mod config;
+mod convert;
+mod error;
+mod event;
+mod key;
+mod records;
+mod runtime;
+mod settings;
+mod snapshot;
+mod submit;
+
+pub use blocks::{FinalizedBlock, FinalizedBlocks, FinalizedItem};
+pub use call::Call;
+pub use chain::{Chain, Compatibility, NodeStatus};
+pub use error::{DispatchFailure, Error, SubmitError};
+pub use event::{Event, Reaction};
+pub use key::{Key, KeyError};
+pub use records::{
+	Account, Directory, JobCreator, JobOffer, Match, MatchStatus, Mediator, OfferState, Phase,
+	PostedResult, ResourceOffer, ResourceProvider, WaitsFor,
+};
+pub use settings::{ConnectionSettings, SettingsError, Way};
+pub use snapshot::Snapshot;
+pub use submit::{Included, SubmitSettings, Submitter};
+
+/// An account: 32 bytes, shown and parsed as an SS58 address.
+pub use subxt::utils::AccountId32 as AccountId;
+
+/// Hash of a block or a transaction.
+pub use subxt::utils::H256;
+
+/// Decimals of the token.
+pub const TOKEN_DECIMALS: u32 = 12;
+
+/// Symbol of the token.
+pub const TOKEN_SYMBOL: &str = "MOD";
+
+/// The metadata that this program was built for, as the runtime encodes it.
+pub fn committed_metadata() -> &'static [u8] {
+	include_bytes!("../artifacts/modicum.scale")
+}

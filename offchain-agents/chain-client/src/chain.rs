@@ -1,0 +1,371 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The connection: one of several endpoints at a time, replaced when it fails.
+
+use crate::{
+	blocks::FinalizedBlocks,
+	config::{ChainConfig, Client, LegacyMethods},
+	runtime,
+	settings::{ConnectionSettings, Way},
+	snapshot::Snapshot,
+	Error, H256,
+};
+use serde::Serialize;
+use std::{
+	future::Future,
+	sync::Arc,
+	time::{Duration, Instant},
+};
+use subxt::{
+	backend::{ChainHeadBackend, CombinedBackend},
+	lightclient::LightClient,
+	rpcs::RpcClient,
+};
+use tokio::{sync::Mutex, time::timeout};
+
+/// A block stays available for so many blocks after it was finalised, so that the node never holds more for us
+/// than it is willing to.
+const MAX_BLOCK_LIFE: usize = 64;
+/// The first pause after all endpoints failed; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+
+/// A connection to the chain. Clones share it.
+#[derive(Clone)]
+pub struct Chain(Arc<Inner>);
+
+struct Inner {
+	settings: ConnectionSettings,
+	config: ChainConfig,
+	state: Mutex<State>,
+}
+
+/// Locked while a connection is made, so that only one task makes it.
+struct State {
+	connection: Option<Connection>,
+	/// The endpoint to try first.
+	next_endpoint: usize,
+	generation: u64,
+	/// The chain that we are on: the settings', or that of the first connection.
+	genesis: Option<H256>,
+}
+
+/// One connection to one endpoint.
+#[derive(Clone)]
+pub(crate) struct Connection {
+	/// Tells this connection from those before and after.
+	pub(crate) generation: u64,
+	pub(crate) endpoint: String,
+	pub(crate) client: Client,
+	pub(crate) methods: LegacyMethods,
+}
+
+/// What a node says of itself and of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeStatus {
+	/// Who was asked: an endpoint, or the light client.
+	pub endpoint: String,
+	/// The chain's name.
+	pub chain: String,
+	/// The chain's genesis hash.
+	pub genesis_hash: H256,
+	/// Version of the chain's runtime.
+	pub spec_version: u32,
+	/// Number of the last finalised block.
+	pub finalized: u64,
+	/// Hash of the last finalised block.
+	pub finalized_hash: H256,
+	/// Time of the last finalised block, milliseconds since the Unix epoch.
+	pub finalized_at: u64,
+	/// Number of the best block.
+	pub best: u64,
+	/// Nodes that the node is connected with.
+	pub peers: usize,
+	/// Whether the node is still catching up.
+	pub is_syncing: bool,
+	/// Whether the runtime is the one that this program was built for.
+	pub compatibility: Compatibility,
+}
+
+/// How the node's runtime compares to the committed metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compatibility {
+	/// The same in everything.
+	Same,
+	/// The market is the same, something else has changed. Everything works.
+	SameMarket,
+	/// The market has changed: what changed cannot be used until the program is updated.
+	Different,
+}
+
+impl Chain {
+	/// Connects to the chain: to the first endpoint that answers and is on the right chain.
+	///
+	/// # Errors
+	/// [`Error::Settings`]; [`Error::Unreachable`] once all endpoints were tried for as long as
+	/// [`ConnectionSettings::patience`] says; [`Error::WrongChain`]; what the light client needs.
+	pub async fn connect(settings: ConnectionSettings) -> Result<Self, Error> {
+		settings.validate()?;
+		let state = State {
+			connection: None,
+			next_endpoint: 0,
+			generation: 0,
+			genesis: settings.genesis_hash,
+		};
+		let chain = Self(Arc::new(Inner {
+			settings,
+			config: ChainConfig::default(),
+			state: Mutex::new(state),
+		}));
+		chain.connection().await?;
+		Ok(chain)
+	}
+
+	/// The settings in use.
+	pub fn settings(&self) -> &ConnectionSettings {
+		&self.0.settings
+	}
+
+	/// The market as of the last finalised block.
+	///
+	/// # Errors
+	/// As of [`Chain::connect`], and of a node that answers wrongly.
+	pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+		self.retry(|connection| async move {
+			let at = self.limited("the last block", connection.client.at_current_block()).await?;
+			Ok(Snapshot::new(at, self.0.settings.request_timeout))
+		})
+		.await
+	}
+
+	/// Every finalised block from `next` on; without it, from the last one on.
+	pub fn finalized_blocks(&self, next: Option<u64>) -> FinalizedBlocks {
+		FinalizedBlocks::new(self.clone(), next)
+	}
+
+	/// What the node in use says of itself and of the chain.
+	///
+	/// # Errors
+	/// As of [`Chain::snapshot`].
+	pub async fn status(&self) -> Result<NodeStatus, Error> {
+		self.retry(|connection| async move {
+			let methods = &connection.methods;
+			let at = self.limited("the last block", connection.client.at_current_block()).await?;
+			let compatibility = compatibility(at.metadata_ref());
+			let snapshot = Snapshot::new(at, self.0.settings.request_timeout);
+			let health = self.limited("the node's health", methods.system_health()).await?;
+			let best = self.limited("the best block", methods.chain_get_header(None)).await?;
+			Ok(NodeStatus {
+				endpoint: connection.endpoint.clone(),
+				chain: self.limited("the chain's name", methods.system_chain()).await?,
+				genesis_hash: connection.client.genesis_hash(),
+				spec_version: snapshot.spec_version(),
+				finalized: snapshot.number(),
+				finalized_hash: snapshot.hash(),
+				finalized_at: snapshot.now().await?,
+				best: best.map_or(snapshot.number(), |header| header.number),
+				peers: health.peers,
+				is_syncing: health.is_syncing,
+				compatibility,
+			})
+		})
+		.await
+	}
+
+	/// The time of the best block, milliseconds since the Unix epoch: the chain's clock, for nothing that has to
+	/// be final.
+	///
+	/// # Errors
+	/// As of [`Chain::snapshot`].
+	pub async fn best_time(&self) -> Result<u64, Error> {
+		let connection = self.connection().await?;
+		let mut blocks =
+			self.limited("the best block", connection.client.stream_best_blocks()).await?;
+		let limit = self.0.settings.stall_timeout;
+		let next = tokio::time::timeout(limit, blocks.next()).await;
+		let what = "the best block";
+		let block = match next {
+			Ok(Some(block)) => block.map_err(|error| Error::request(what, error))?,
+			_ => return Err(Error::Timeout { what, limit }),
+		};
+		let at = self.limited(what, block.at()).await?;
+		Snapshot::new(at, self.0.settings.request_timeout).now().await
+	}
+
+	/// The endpoint in use, if there is one at the moment.
+	pub async fn endpoint(&self) -> Option<String> {
+		self.0.state.lock().await.connection.as_ref().map(|c| c.endpoint.clone())
+	}
+
+	/// The connection in use, or a new one.
+	pub(crate) async fn connection(&self) -> Result<Connection, Error> {
+		let mut state = self.0.state.lock().await;
+		if let Some(connection) = &state.connection {
+			return Ok(connection.clone());
+		}
+		let start = Instant::now();
+		let mut pause = FIRST_PAUSE;
+		loop {
+			let failures = match self.try_endpoints(&mut state).await {
+				Ok(connection) => return Ok(connection),
+				Err(failures) => failures,
+			};
+			// Another try will not put an endpoint on another chain, or mend a file.
+			if !failures.iter().any(|(_, error)| error.is_transient()) {
+				return Err(first_error(failures));
+			}
+			if start.elapsed() + pause > self.0.settings.patience {
+				let failures = failures.into_iter().map(|(who, error)| (who, error.to_string()));
+				return Err(Error::Unreachable(failures.collect()));
+			}
+			tracing::warn!(?pause, "no endpoint of the chain answers; trying again");
+			tokio::time::sleep(pause).await;
+			pause = (pause * 2).min(LONGEST_PAUSE);
+		}
+	}
+
+	/// Gives up a connection, unless another task has done so; the next request makes one with the next
+	/// endpoint.
+	pub(crate) async fn give_up(&self, connection: &Connection, why: &Error) {
+		let mut state = self.0.state.lock().await;
+		let current = state.connection.as_ref().map(|current| current.generation);
+		if current == Some(connection.generation) {
+			tracing::warn!(endpoint = connection.endpoint, "connection given up: {why}");
+			state.connection = None;
+			state.next_endpoint = state.next_endpoint.wrapping_add(1);
+		}
+	}
+
+	/// Runs `request` and, if it fails in a way that may pass, runs it again on another connection.
+	pub(crate) async fn retry<T, F>(&self, request: impl Fn(Connection) -> F) -> Result<T, Error>
+	where
+		F: Future<Output = Result<T, Error>>,
+	{
+		let start = Instant::now();
+		loop {
+			let connection = self.connection().await?;
+			match request(connection.clone()).await {
+				Err(error)
+					if error.is_transient() && start.elapsed() < self.0.settings.patience =>
+				{
+					self.give_up(&connection, &error).await;
+					tokio::time::sleep(FIRST_PAUSE).await;
+				},
+				outcome => return outcome,
+			}
+		}
+	}
+
+	/// One request within its time limit.
+	pub(crate) async fn limited<T, E: Into<subxt::Error>>(
+		&self,
+		what: &'static str,
+		request: impl Future<Output = Result<T, E>>,
+	) -> Result<T, Error> {
+		limited(self.0.settings.request_timeout, what, request).await
+	}
+
+	/// Tries each endpoint once.
+	async fn try_endpoints(&self, state: &mut State) -> Result<Connection, Vec<(String, Error)>> {
+		let count = match &self.0.settings.way {
+			Way::Rpc { endpoints, .. } => endpoints.len(),
+			Way::Light { .. } => 1,
+		};
+		let mut failures = Vec::new();
+		for turn in 0..count {
+			let index = state.next_endpoint.wrapping_add(turn) % count;
+			let endpoint = match &self.0.settings.way {
+				Way::Rpc { endpoints, .. } => endpoints[index].clone(),
+				Way::Light { .. } => "light client".into(),
+			};
+			match self.open(&endpoint, state.genesis, state.generation + 1).await {
+				Ok(connection) => {
+					tracing::info!(endpoint, "connected to the chain");
+					state.next_endpoint = index;
+					state.generation += 1;
+					state.genesis = Some(connection.client.genesis_hash());
+					state.connection = Some(connection.clone());
+					return Ok(connection);
+				},
+				Err(error) => {
+					tracing::debug!(endpoint, %error, "no connection");
+					failures.push((endpoint, error));
+				},
+			}
+		}
+		Err(failures)
+	}
+
+	async fn open(
+		&self,
+		endpoint: &str,
+		genesis: Option<H256>,
+		generation: u64,
+	) -> Result<Connection, Error> {
+		let limit = self.0.settings.connect_timeout;
+		let rpc = match &self.0.settings.way {
+			Way::Rpc { .. } => {
+				limited(limit, "connecting", RpcClient::from_insecure_url(endpoint)).await?
+			},
+			Way::Light { chain_spec } => {
+				let spec = tokio::fs::read_to_string(chain_spec)
+					.await
+					.map_err(|source| Error::ChainSpec { path: chain_spec.clone(), source })?;
+				let (_, rpc) = LightClient::relay_chain(spec.as_str())
+					.map_err(|error| Error::LightClient(error.to_string()))?;
+				rpc.into()
+			},
+		};
+		let head = ChainHeadBackend::builder()
+			.max_block_life(MAX_BLOCK_LIFE)
+			.build_with_background_driver(rpc.clone());
+		let backend = CombinedBackend::builder()
+			.with_chainhead_backend(head)
+			.build_with_background_driver(rpc.clone());
+		let backend = limited(limit, "connecting", backend).await?;
+		let client = Client::from_backend_with_config(self.0.config.clone(), Arc::new(backend));
+		let client = limited(limit, "the genesis hash", client).await?;
+		let found = client.genesis_hash();
+		if let Some(expected) = genesis.filter(|expected| *expected != found) {
+			return Err(Error::WrongChain { endpoint: endpoint.into(), expected, found });
+		}
+		// Only a connection that shows a block is one.
+		limited(limit, "the last block", client.at_current_block()).await?;
+		let methods = LegacyMethods::new(rpc);
+		Ok(Connection { generation, endpoint: endpoint.into(), client, methods })
+	}
+}
+
+/// One request within a time limit.
+pub(crate) async fn limited<T, E: Into<subxt::Error>>(
+	limit: Duration,
+	what: &'static str,
+	request: impl Future<Output = Result<T, E>>,
+) -> Result<T, Error> {
+	match timeout(limit, request).await {
+		Ok(outcome) => outcome.map_err(|error| Error::request(what, error)),
+		Err(_) => Err(Error::Timeout { what, limit }),
+	}
+}
+
+fn first_error(failures: Vec<(String, Error)>) -> Error {
+	let first = failures.into_iter().next();
+	first.map_or_else(|| Error::Unreachable(Vec::new()), |(_, error)| error)
+}
+
+/// How a node's metadata compares to the committed metadata.
+fn compatibility(metadata: &subxt::Metadata) -> Compatibility {
+	if runtime::is_codegen_valid_for(metadata) {
+		return Compatibility::Same;
+	}
+	let market =
+		|metadata: &subxt::Metadata| metadata.pallet_by_name("Modicum").map(|pallet| pallet.hash());
+	let committed = subxt::Metadata::decode_from(crate::committed_metadata());
+	match committed {
+		Ok(committed) if market(&committed) == market(metadata) => Compatibility::SameMarket,
+		_ => Compatibility::Different,
+	}
+}
