@@ -1,6 +1,42 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! The MODiCuM agents and their command line.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod amount;
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod directory_view;
+mod failure;
+mod keys;
+mod output;
+mod telemetry;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+	// Usage errors, help and versions end here, with codes 2 and 0.
+	let cli = cli::Cli::parse();
+	let format = cli.global.output;
+	let outcome = tokio::runtime::Builder::new_multi_thread()
+		.enable_all()
+		.build()
+		.map_err(|error| failure::Failure::internal(format!("no runtime: {error}")))
+		.and_then(|runtime| {
+			let outcome = runtime.block_on(commands::run(cli));
+			// Background tasks of a lost connection must not keep a command that is done.
+			runtime.shutdown_background();
+			outcome
+		});
+	match outcome {
+		Ok(exit) => exit.into(),
+		Err(failure) => {
+			output::print_failure(format, &failure);
+			failure.exit.into()
+		},
+	}
+}

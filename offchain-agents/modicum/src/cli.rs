@@ -1,0 +1,214 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The command line: a noun, a verb, and what they need.
+
+use crate::{
+	commands::{
+		account::AccountCommand,
+		chain::ChainCommand,
+		config::ConfigCommand,
+		directory::DirectoryCommand,
+		economics::EconomicsArgs,
+		key::KeyCommand,
+		market::{MatchCommand, OfferCommand},
+		roles::{CreatorCommand, MediatorCommand, ProviderCommand},
+		shell::{CompletionsArgs, ManArgs},
+	},
+	config::LogFormat,
+	failure::Exit,
+	output::Format,
+};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use modicum_chain_client::{AccountId, Key};
+use std::path::PathBuf;
+
+/// A market for computing power: run jobs on other people's machines, or be paid for running theirs
+#[derive(Parser, Debug)]
+#[command(name = "modicum", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes, settings and examples: modicum man, or the README.")]
+pub struct Cli {
+	/// What holds for every command.
+	#[command(flatten)]
+	pub global: GlobalArgs,
+	/// The noun.
+	#[command(subcommand)]
+	pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+	/// Settings [default: the file that MODICUM_CONFIG names, or ~/.config/modicum/modicum.toml]
+	#[arg(long, global = true, value_name = "FILE")]
+	pub config: Option<PathBuf>,
+	/// Overrides a setting; may be repeated
+	#[arg(long, global = true, value_name = "KEY=VALUE", value_parser = parse_setting)]
+	pub set: Vec<(String, String)>,
+	/// How to print the answer
+	#[arg(long, global = true, value_enum, default_value_t)]
+	pub output: Format,
+	/// A node of the chain; may be repeated, in order of preference
+	#[arg(long, global = true, value_name = "URL")]
+	pub endpoint: Vec<String>,
+	/// Use the embedded light client, with the chain's raw specification
+	#[arg(long, global = true, value_name = "CHAIN_SPEC", conflicts_with = "endpoint")]
+	pub light: Option<PathBuf>,
+	/// The file with the account's secret
+	#[arg(long, global = true, value_name = "FILE")]
+	pub key_file: Option<PathBuf>,
+	/// Log from this gravity on: off, error, warn, info, debug, trace
+	#[arg(long, global = true, value_name = "LEVEL")]
+	pub log_level: Option<String>,
+	/// How to write logs
+	#[arg(long, global = true, value_enum, value_name = "FORMAT")]
+	pub log_format: Option<LogFormat>,
+}
+
+/// The nouns.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+	/// Make and look at the account's key
+	#[command(subcommand)]
+	Key(KeyCommand),
+	/// Look at accounts and send money
+	#[command(subcommand)]
+	Account(AccountCommand),
+	/// Look at the chain
+	#[command(subcommand)]
+	Chain(ChainCommand),
+	/// Have jobs run: the role of job creator
+	#[command(subcommand)]
+	Creator(CreatorCommand),
+	/// Be paid for running jobs: the role of resource provider
+	#[command(subcommand)]
+	Provider(ProviderCommand),
+	/// Decide disputes: the role of mediator
+	#[command(subcommand)]
+	Mediator(MediatorCommand),
+	/// Store jobs and results: the role of directory
+	#[command(subcommand)]
+	Directory(DirectoryCommand),
+	/// Look at what is offered and asked for
+	#[command(subcommand)]
+	Offer(OfferCommand),
+	/// Look at matches
+	#[command(subcommand)]
+	Match(MatchCommand),
+	/// Reckon with the market's game: deposits, penalties, honesty
+	Economics(EconomicsArgs),
+	/// Write and check settings
+	#[command(subcommand)]
+	Config(ConfigCommand),
+	/// Print what makes a shell complete modicum's commands
+	Completions(CompletionsArgs),
+	/// Write the manual's pages
+	Man(ManArgs),
+}
+
+impl GlobalArgs {
+	/// The settings that the command line makes, as pairs of key and value. Later ones win.
+	pub fn settings(&self) -> Vec<(String, String)> {
+		let mut settings = self.set.clone();
+		let mut add = |key: &str, value: String| settings.push((key.into(), value));
+		if !self.endpoint.is_empty() {
+			add("chain.way", "rpc".into());
+			add("chain.endpoints", self.endpoint.join(","));
+		}
+		if let Some(chain_spec) = &self.light {
+			add("chain.way", "light".into());
+			add("chain.chain_spec", chain_spec.display().to_string());
+		}
+		if let Some(file) = &self.key_file {
+			add("account.key_file", file.display().to_string());
+		}
+		if let Some(level) = &self.log_level {
+			add("log.level", level.clone());
+		}
+		if let Some(format) = self.log_format {
+			let format = if format == LogFormat::Json { "json" } else { "text" };
+			add("log.format", format.into());
+		}
+		settings
+	}
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+	let (key, value) =
+		text.split_once('=').ok_or("must be KEY=VALUE, such as chain.patience=2m")?;
+	Ok((key.trim().into(), value.trim().into()))
+}
+
+/// An account as people name it: its address, its 32 bytes in hexadecimal, or the path of a development account.
+pub fn parse_account(text: &str) -> Result<AccountId, String> {
+	if text.starts_with("//") {
+		return Key::from_secret(text).map(|key| key.account()).map_err(|e| e.to_string());
+	}
+	if let Some(digits) = text.strip_prefix("0x") {
+		let mut bytes = [0; 32];
+		hex::decode_to_slice(digits, &mut bytes)
+			.map_err(|_| "an account in hexadecimal has 64 digits after 0x")?;
+		return Ok(AccountId(bytes));
+	}
+	text.parse().map_err(|_| {
+		"is no account's address: a letter or digit is missing or wrong. Copy it whole; it starts with 5".into()
+	})
+}
+
+/// 32 bytes in hexadecimal, with or without `0x` or `sha256:`.
+pub fn parse_digest(text: &str) -> Result<[u8; 32], String> {
+	let digits = text.trim_start_matches("sha256:").trim_start_matches("0x");
+	let mut bytes = [0; 32];
+	hex::decode_to_slice(digits, &mut bytes)
+		.map_err(|_| "must be 64 hexadecimal digits, with or without sha256:")?;
+	Ok(bytes)
+}
+
+/// The whole command line, for completions and the manual. The codes are in the manual.
+pub fn command() -> clap::Command {
+	let codes: Vec<_> = Exit::ALL
+		.iter()
+		.map(|exit| format!("  {:>2}  {}: {}", exit.code(), exit.name(), exit.meaning()))
+		.collect();
+	Cli::command().after_long_help(format!("Exit codes:\n{}", codes.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+	#![allow(clippy::unwrap_used)]
+	use super::*;
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		command().debug_assert();
+	}
+
+	#[test]
+	fn accounts_can_be_named_in_three_ways() {
+		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		let digits = "0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";
+		assert_eq!(parse_account(alice).unwrap(), parse_account("//Alice").unwrap());
+		assert_eq!(parse_account(alice).unwrap(), parse_account(digits).unwrap());
+		for wrong in ["", "5GrwvaEF", &alice[1..], "0x12", "//"] {
+			assert!(parse_account(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn flags_are_settings() {
+		let cli = Cli::try_parse_from([
+			"modicum",
+			"chain",
+			"status",
+			"--endpoint",
+			"ws://127.0.0.1:1",
+			"--set",
+			"log.level=info",
+		]);
+		let settings = cli.unwrap().global.settings();
+		assert!(settings.contains(&("chain.endpoints".into(), "ws://127.0.0.1:1".into())));
+		assert!(settings.contains(&("log.level".into(), "info".into())));
+		assert!(Cli::try_parse_from(["modicum", "--set", "nonsense", "chain", "status"]).is_err());
+	}
+}

@@ -1,0 +1,164 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! Every key of the settings, with its explanation.
+
+use super::Config;
+use toml::Value;
+
+/// A key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+	/// Section and name, like `chain.endpoints`.
+	pub name: &'static str,
+	/// What it is for.
+	pub help: &'static str,
+}
+
+impl Key {
+	/// The environment variable that sets the key.
+	pub fn variable(&self) -> String {
+		format!("MODICUM_{}", self.name.replace('.', "_").to_ascii_uppercase())
+	}
+}
+
+/// Every key, section by section.
+pub const KEYS: &[Key] = &[
+	Key {
+		name: "chain.way",
+		help: "\"rpc\" asks nodes and believes them; \"light\" runs the embedded light client, which believes\n\
+		       nobody and needs chain.chain_spec.",
+	},
+	Key {
+		name: "chain.endpoints",
+		help: "Nodes, in order of preference. One is used at a time; when it fails or shows no new blocks, the\n\
+		       next. As an environment variable or after --set: separated by commas.",
+	},
+	Key {
+		name: "chain.allow_insecure",
+		help: "Accept ws:// beyond this machine. Anyone on the way can then forge what the chain says.",
+	},
+	Key {
+		name: "chain.chain_spec",
+		help: "The chain's raw specification, for the light client. It names nodes to start from.",
+	},
+	Key {
+		name: "chain.genesis_hash",
+		help: "The chain that is meant, as `modicum chain status` shows it. Empty: whichever the first node is on.",
+	},
+	Key { name: "chain.connect_timeout", help: "How long a connection may take to be made." },
+	Key { name: "chain.request_timeout", help: "How long one request may take." },
+	Key {
+		name: "chain.stall_timeout",
+		help: "A node that shows no new finalised block for so long is given up.",
+	},
+	Key {
+		name: "chain.patience",
+		help: "For how long a request is tried again, node after node, before it fails.",
+	},
+	Key {
+		name: "account.key_file",
+		help: "The file with the account's secret; nobody else may read it. Empty: ~/.local/share/modicum/key.\n\
+		       The environment variable MODICUM_SECRET_KEY, if set, holds the secret itself and comes first.",
+	},
+	Key { name: "transactions.max_fee", help: "The most that one transaction may cost, tokens." },
+	Key {
+		name: "transactions.mortality_blocks",
+		help: "Life of a transaction in blocks, a power of two from 4 to 4096. After it, it is signed anew.",
+	},
+	Key {
+		name: "transactions.attempts",
+		help: "How often a transaction is signed before it is given up.",
+	},
+	Key {
+		name: "executor.socket",
+		help: "The container engine's socket. Empty: the one in DOCKER_HOST, or /var/run/docker.sock.",
+	},
+	Key {
+		name: "executor.state_folder",
+		help: "Where runs of jobs are kept. Empty: ~/.local/share/modicum/executor.",
+	},
+	Key {
+		name: "executor.instance",
+		help: "This executor's name among those that use the same engine: 1 to 32 of a-z and 0-9.",
+	},
+	Key {
+		name: "executor.runtime",
+		help: "An engine runtime other than its default, such as \"runsc\". Empty: the default.",
+	},
+	Key {
+		name: "log.level",
+		help: "off, error, warn, info, debug or trace; or a list such as \"info,modicum_chain_client=debug\".",
+	},
+	Key { name: "log.format", help: "\"text\" for people, \"json\" for programs. Logs go to the error output." },
+];
+
+/// The value of a key in settings that were written as TOML.
+pub fn lookup<'a>(settings: &'a toml::Table, name: &str) -> Option<&'a Value> {
+	let (section, key) = name.split_once('.')?;
+	settings.get(section)?.as_table()?.get(key)
+}
+
+/// The settings as TOML.
+pub fn table(config: &Config) -> toml::Table {
+	toml::Table::try_from(config).expect("settings are strings, numbers, flags and lists; qed")
+}
+
+/// A file with every key, explained, at its default. All values are commented out, so that a later version's
+/// better default is not overridden by an old one that nobody chose.
+pub fn template() -> String {
+	let defaults = table(&Config::default());
+	let mut file = String::from(
+		"# Settings of modicum. Remove the # before a key to change it.\n\
+		 # An environment variable (named below) overrides this file, and --set KEY=VALUE overrides both.\n",
+	);
+	let mut section = "";
+	for key in KEYS {
+		let (of, name) = key.name.split_once('.').expect("every key has a section; qed");
+		if of != section {
+			file.push_str(&format!("\n[{of}]\n"));
+			section = of;
+		}
+		for line in key.help.lines() {
+			file.push_str(&format!("# {line}\n"));
+		}
+		let value = lookup(&defaults, key.name).expect("tests look every key up; qed");
+		file.push_str(&format!("# {}\n#{name} = {value}\n", key.variable()));
+	}
+	file
+}
+
+#[cfg(test)]
+mod tests {
+	#![allow(clippy::unwrap_used)]
+	use super::*;
+
+	#[test]
+	fn every_setting_has_its_key_and_every_key_its_setting() {
+		let defaults = table(&Config::default());
+		let mut settings: Vec<String> = Vec::new();
+		for (section, keys) in &defaults {
+			settings.extend(keys.as_table().unwrap().keys().map(|key| format!("{section}.{key}")));
+		}
+		let mut keys: Vec<String> = KEYS.iter().map(|key| key.name.into()).collect();
+		settings.sort();
+		keys.sort();
+		assert_eq!(settings, keys);
+	}
+
+	#[test]
+	fn the_template_is_valid_and_says_the_defaults() {
+		let as_it_is: Config = toml::from_str(&template()).unwrap();
+		assert_eq!(as_it_is, Config::default());
+		let set: String = template()
+			.lines()
+			.map(|line| match line.strip_prefix('#') {
+				Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+				_ => format!("{line}\n"),
+			})
+			.collect();
+		let keys = toml::from_str::<toml::Table>(&set).unwrap();
+		assert!(KEYS.iter().all(|key| lookup(&keys, key.name).is_some()), "{set}");
+		assert_eq!(toml::from_str::<Config>(&set).unwrap(), Config::default());
+	}
+}
