@@ -49,8 +49,8 @@ impl Interval {
 	}
 }
 
-/// A set of equilibria: every probability of `row` together with every one of `column`. One point each,
-/// unless the game is degenerate.
+/// A set of equilibria: every probability of `row` together with every one of `column`. One point
+/// each, unless the game is degenerate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Equilibrium {
 	/// How often the row player takes its first action (the provider executes: p_e).
@@ -117,23 +117,24 @@ impl Bimatrix {
 		}
 	}
 
-	/// The row player's advantage of its first action, if the column player takes its second (`.0`) or
-	/// first (`.1`) action.
+	/// The row player's advantage of its first action, if the column player takes its second (`.0`)
+	/// or first (`.1`) action.
 	fn row_advantage(&self) -> (f64, f64) {
 		(self.row[0][1] - self.row[1][1], self.row[0][0] - self.row[1][0])
 	}
 
-	/// The column player's advantage of its first action, if the row player takes its second (`.0`) or
-	/// first (`.1`) action.
+	/// The column player's advantage of its first action, if the row player takes its second (`.0`)
+	/// or first (`.1`) action.
 	fn column_advantage(&self) -> (f64, f64) {
 		(self.column[1][0] - self.column[1][1], self.column[0][0] - self.column[0][1])
 	}
 
-	/// Every equilibrium of the game, as sets none of which contains another, pure ones of the first
-	/// actions first. There are one or three in all but degenerate games, and always at least one.
+	/// Every equilibrium of the game, as sets none of which contains another, pure ones of the
+	/// first actions first. There are one or three in all but degenerate games, and always at least
+	/// one.
 	///
-	/// Each player's best reply is a chain of at most three line pieces in the square of probabilities;
-	/// the equilibria are where the two chains meet.
+	/// Each player's best reply is a chain of at most three line pieces in the square of
+	/// probabilities; the equilibria are where the two chains meet.
 	pub fn equilibria(&self) -> Vec<Equilibrium> {
 		let mut found: Vec<Equilibrium> = Vec::with_capacity(3);
 		let column_pieces = pieces(self.column_advantage());
@@ -158,8 +159,8 @@ impl Bimatrix {
 		found
 	}
 
-	/// How much the row and the column player could gain by changing their probabilities alone; both are
-	/// zero in an equilibrium, up to rounding.
+	/// How much the row and the column player could gain by changing their probabilities alone;
+	/// both are zero in an equilibrium, up to rounding.
 	pub fn regret(&self, row: f64, column: f64) -> (f64, f64) {
 		let gain = |(at_zero, at_one): (f64, f64), own: f64, other: f64| {
 			let advantage = at_zero * (1.0 - other) + at_one * other;

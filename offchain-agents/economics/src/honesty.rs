@@ -15,24 +15,27 @@ use crate::parameters::{Parameters, MAX_VERIFICATION_COUNT};
 pub struct BestHonesty {
 	/// The p_a that maximises the creator's utility.
 	pub p_a: f64,
-	/// What a verified job is worth to this creator beyond what p_a = 1 would give it; 0 if p_a is 1.
+	/// What a verified job is worth to this creator beyond what p_a = 1 would give it; 0 if p_a is
+	/// 1.
 	pub gain: f64,
 }
 
-/// (1 − p^n) + n·p^(n−1)·(1 − p), without cancellation near p = 1. It falls from 1 (2 for n = 1) to 0 or
-/// first rises and then falls to 0, and is what the stake d + π_d is multiplied with in the derivative.
+/// (1 − p^n) + n·p^(n−1)·(1 − p), without cancellation near p = 1. It falls from 1 (2 for n = 1) to
+/// 0 or first rises and then falls to 0, and is what the stake d + π_d is multiplied with in the
+/// derivative.
 fn resistance(p_a: f64, n: f64) -> f64 {
 	let believed = if p_a > 0.0 { (n * p_a.ln()).exp_m1() } else { -1.0 };
 	-believed + n * p_a.powf(n - 1.0) * (1.0 - p_a)
 }
 
 impl Parameters {
-	/// ∂U^JC/∂p_a of a creator that verifies with `p_v` against a provider that executes with `p_e`:
+	/// ∂U^JC/∂p_a of a creator that verifies with `p_v` against a provider that executes with
+	/// `p_e`:
 	///
 	/// p_v·( p_e·[ S·((1 − p_a^n) + n·p_a^(n−1)·(1 − p_a)) − G ] + (1 − p_e)·S·n·p_a^(n−1) )
 	///
-	/// with the stake S = d + π_d and the gain of a won dispute G = π_c + π_d − g_m. Divided by p_v·p_e·S
-	/// and set to zero it is the equation of docs/protocol.md §14.
+	/// with the stake S = d + π_d and the gain of a won dispute G = π_c + π_d − g_m. Divided by
+	/// p_v·p_e·S and set to zero it is the equation of docs/protocol.md §14.
 	///
 	/// # Errors
 	/// [`EconomicsError::NotAProbability`] and those of [`Parameters::check_numbers`].
@@ -51,12 +54,12 @@ impl Parameters {
 		p_e * executing + (1.0 - p_e) * deceiving
 	}
 
-	/// The p_a a rational creator chooses against a provider that executes with `p_e`: the root of the
-	/// derivative, or 1 where the derivative is nowhere negative.
+	/// The p_a a rational creator chooses against a provider that executes with `p_e`: the root of
+	/// the derivative, or 1 where the derivative is nowhere negative.
 	///
 	/// The derivative is not negative at 0 (the constraint π̂_c ≥ π_c sees to that), rises up to
-	/// p = (n − 1) / ((n + 1)·p_e) and falls from there on; so it has one root at most, a maximum, and it
-	/// lies above that point.
+	/// p = (n − 1) / ((n + 1)·p_e) and falls from there on; so it has one root at most, a maximum,
+	/// and it lies above that point.
 	///
 	/// # Errors
 	/// [`EconomicsError::NotAProbability`], those of [`Parameters::check_numbers`], and
@@ -82,9 +85,9 @@ impl Parameters {
 		Ok(BestHonesty { p_a, gain: gain.max(0.0) })
 	}
 
-	/// The most a creator can gain per job by making it non-deterministic, against a provider that always
-	/// executes and at no cost of verification: max over p_a of (1 − p_a)·K. If its real c_v is at least
-	/// this, honesty is its best reply.
+	/// The most a creator can gain per job by making it non-deterministic, against a provider that
+	/// always executes and at no cost of verification: max over p_a of (1 − p_a)·K. If its real c_v
+	/// is at least this, honesty is its best reply.
 	///
 	/// # Errors
 	/// Those of [`Self::best_p_a`].
@@ -93,9 +96,9 @@ impl Parameters {
 		Ok(self.stage(best.p_a)?.creator_preferences().execute.max(0.0))
 	}
 
-	/// The execution rate up to which p_a = 1 is the creator's best choice: n·S / (n·S + G). A provider
-	/// that cheats a little makes honesty pay for the creator, because a non-deterministic job would lose
-	/// it the disputes it ought to win.
+	/// The execution rate up to which p_a = 1 is the creator's best choice: n·S / (n·S + G). A
+	/// provider that cheats a little makes honesty pay for the creator, because a non-deterministic
+	/// job would lose it the disputes it ought to win.
 	///
 	/// # Errors
 	/// Those of [`Parameters::check_numbers`].
@@ -107,8 +110,8 @@ impl Parameters {
 	}
 }
 
-/// The least p_a a rational creator chooses under θ and n, whatever the other parameters: the worst case
-/// of Theorem 3 (p_e = 1, g_m = 0, π_d = π_c = π̂_c).
+/// The least p_a a rational creator chooses under θ and n, whatever the other parameters: the worst
+/// case of Theorem 3 (p_e = 1, g_m = 0, π_d = π_c = π̂_c).
 ///
 /// # Errors
 /// [`EconomicsError::OutOfRange`] for n.
@@ -116,8 +119,8 @@ pub fn least_p_a(penalty_rate: u32, verification_count: u32) -> Result<f64, Econ
 	Ok(Parameters::at_price(penalty_rate, verification_count, 1.0).best_p_a(1.0)?.p_a)
 }
 
-/// The verification rate that deters every provider under θ and n if creators are at least as honest as
-/// `p_a`: the worst case c_e = π_c, c_d = 0 of §5.2, 1 / (p_a^(n+1)·(θ + n + 1)).
+/// The verification rate that deters every provider under θ and n if creators are at least as
+/// honest as `p_a`: the worst case c_e = π_c, c_d = 0 of §5.2, 1 / (p_a^(n+1)·(θ + n + 1)).
 ///
 /// # Errors
 /// [`EconomicsError::NotAProbability`], [`EconomicsError::OutOfRange`], and
@@ -137,8 +140,8 @@ pub struct Search {
 	pub min_penalty_rate: u32,
 	/// The greatest θ: deposits are θ + n times the price.
 	pub max_penalty_rate: u32,
-	/// The least n. With n = 1 the mediator has nothing to compare its run with and cannot prove a job
-	/// non-deterministic (docs/economics.md), so the default is 2.
+	/// The least n. With n = 1 the mediator has nothing to compare its run with and cannot prove a
+	/// job non-deterministic (docs/economics.md), so the default is 2.
 	pub min_verification_count: u32,
 	/// The greatest n: a dispute costs n times the price.
 	pub max_verification_count: u32,
@@ -223,8 +226,9 @@ impl PlatformChoice {
 	}
 }
 
-/// For every n of the search the least θ with which a rational creator's p_a is at least `wanted` and,
-/// if `max_p_v` is given, the worst-case verification rate at most that. The first is the cheapest n.
+/// For every n of the search the least θ with which a rational creator's p_a is at least `wanted`
+/// and, if `max_p_v` is given, the worst-case verification rate at most that. The first is the
+/// cheapest n.
 ///
 /// # Errors
 /// [`EconomicsError::NotAProbability`], [`EconomicsError::OutOfRange`] for an empty search, and

@@ -3,8 +3,8 @@
 
 //! Halving an interval until no number is left between its ends.
 
-/// The greatest number of `[low, high]` with `holds`, up to rounding, if `holds` is true from `low` up
-/// to some point and false from there on. Returns `low` where it holds nowhere.
+/// The greatest number of `[low, high]` with `holds`, up to rounding, if `holds` is true from `low`
+/// up to some point and false from there on. Returns `low` where it holds nowhere.
 pub(crate) fn last_that<E>(
 	mut low: f64,
 	mut high: f64,

@@ -22,8 +22,9 @@ pub const DEFAULT_VERIFICATION_COUNT: u32 = 2;
 /// The parameters of Table 1. Amounts may be in any unit of money, the same for all of them.
 ///
 /// Two symbols of the paper carry two meanings each, and this crate settles them as the chain does:
-/// the deposit `d` of Fig. 4 and Tables 2–3 is [`Parameters::deposit`], *without* π_a, because those
-/// tables subtract π_a separately; and what a party pays the solver is part of g_j and g_r, not of π_a.
+/// the deposit `d` of Fig. 4 and Tables 2–3 is [`Parameters::deposit`], *without* π_a, because
+/// those tables subtract π_a separately; and what a party pays the solver is part of g_j and g_r,
+/// not of π_a.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
@@ -118,8 +119,9 @@ impl Parameters {
 		}
 	}
 
-	/// A worked example at the chain's default θ and n, in cents of a token: a job for one token that
-	/// costs the provider 60 and is worth two tokens to the creator, who verifies by running it again.
+	/// A worked example at the chain's default θ and n, in cents of a token: a job for one token
+	/// that costs the provider 60 and is worth two tokens to the creator, who verifies by running
+	/// it again.
 	pub fn example() -> Self {
 		Self {
 			availability_fees: 3.0,
@@ -134,8 +136,8 @@ impl Parameters {
 		}
 	}
 
-	/// Refuses numbers the model cannot reckon with, and nothing else: the paper itself takes limits
-	/// (c_d = 0, c_e = π_c, θ = 0) that break the constraints of Table 1.
+	/// Refuses numbers the model cannot reckon with, and nothing else: the paper itself takes
+	/// limits (c_d = 0, c_e = π_c, θ = 0) that break the constraints of Table 1.
 	///
 	/// # Errors
 	/// [`EconomicsError::NotAnAmount`] and [`EconomicsError::OutOfRange`], naming the parameter.
@@ -172,8 +174,8 @@ impl Parameters {
 		}
 	}
 
-	/// The constraints of Table 1 that these parameters break. Constraints 2, 3 and 6 (θ ≥ 0, n > 0,
-	/// d ≥ d_min) hold by the types, by [`Self::check_numbers`] and by [`Self::deposit`].
+	/// The constraints of Table 1 that these parameters break. Constraints 2, 3 and 6 (θ ≥ 0, n >
+	/// 0, d ≥ d_min) hold by the types, by [`Self::check_numbers`] and by [`Self::deposit`].
 	pub fn broken_constraints(&self) -> Vec<Constraint> {
 		let costs = self.price + self.availability_fees + self.creator_cost;
 		[
@@ -217,14 +219,14 @@ impl Parameters {
 		self.price_limit * (self.theta() + self.n()) + self.extra_deposit
 	}
 
-	/// d + π_d: how far apart winning and losing a dispute are. In the paper's tables, where π_d = π_c
-	/// and d = π_c(θ + n), it is π_c(n + θ + 1).
+	/// d + π_d: how far apart winning and losing a dispute are. In the paper's tables, where π_d =
+	/// π_c and d = π_c(θ + n), it is π_c(n + θ + 1).
 	pub fn stake(&self) -> f64 {
 		self.deposit() + self.deception_payout
 	}
 
-	/// π_c + π_d − g_m: what a dispute that is surely won is worth to a creator, compared with paying.
-	/// In the paper's tables it is 2π_c − g_m.
+	/// π_c + π_d − g_m: what a dispute that is surely won is worth to a creator, compared with
+	/// paying. In the paper's tables it is 2π_c − g_m.
 	pub fn dispute_gain(&self) -> f64 {
 		self.price + self.deception_payout - self.mediation_cost
 	}

@@ -3,11 +3,12 @@
 
 //! The pictures of docs/economics.md, drawn from the model and from simulations.
 //!
-//! Each is drawn as SVG; [`render_png`] turns that into a bitmap with a font that travels inside the
-//! program, so that it looks the same on a machine without any fonts.
+//! Each is drawn as SVG; [`render_png`] turns that into a bitmap with a font that travels inside
+//! the program, so that it looks the same on a machine without any fonts.
 
 use std::sync::Arc;
 
+use plotters::coord::types::RangedCoordf64;
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -40,6 +41,9 @@ const MOST_GAIN_SHOWN: f64 = 12.0;
 const PNG_SCALE: f32 = 2.0;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+type BarChart<'b, 'a> =
+	ChartContext<'b, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// A finished picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,7 +253,8 @@ fn figure_5(verification_count: u32) -> Parameters {
 	}
 }
 
-/// Fig. 5 of the paper: the derivative of the creator's utility by p_a for several n, and its roots.
+/// Fig. 5 of the paper: the derivative of the creator's utility by p_a for several n, and its
+/// roots.
 fn creator_honesty() -> Result<Picture, EconomicsError> {
 	let mut curves = Vec::new();
 	let mut dots = Vec::new();
@@ -502,27 +507,33 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 			.label_style(("sans-serif", 13))
 			.draw()
 			.map_err(fail)?;
-		for (index, (label, value, margin)) in bars.iter().enumerate() {
-			let y = f64::from(count - 1) - index as f64;
-			let colour = if *value < 0.0 { COLOURS[1] } else { COLOURS[0] };
-			chart
-				.draw_series([Rectangle::new([(0.0, y - 0.3), (*value, y + 0.3)], colour.filled())])
-				.map_err(fail)?;
-			chart
-				.draw_series([PathElement::new(
-					[(value - margin, y), (value + margin, y)],
-					BLACK.stroke_width(2),
-				)])
-				.map_err(fail)?;
-			let (_, pixel) = chart.backend_coord(&(low, y));
-			let style = ("sans-serif", 14).into_text_style(area).pos(
-				plotters::style::text_anchor::Pos::new(
-					plotters::style::text_anchor::HPos::Right,
-					plotters::style::text_anchor::VPos::Center,
-				),
-			);
-			area.draw_text(label, &style, (370, pixel)).map_err(fail)?;
-		}
-		Ok(())
+		draw_bars(area, &mut chart, &bars).map_err(fail)
 	})
+}
+
+/// A bar, its confidence interval and its label for every strategy, from the top down.
+fn draw_bars<'a, 'b>(
+	area: &Area<'a>,
+	chart: &mut BarChart<'b, 'a>,
+	bars: &[(String, f64, f64)],
+) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
+	let low = chart.x_range().start;
+	for (index, (label, value, margin)) in bars.iter().enumerate() {
+		let y = (bars.len() - 1 - index) as f64;
+		let colour = if *value < 0.0 { COLOURS[1] } else { COLOURS[0] };
+		chart
+			.draw_series([Rectangle::new([(0.0, y - 0.3), (*value, y + 0.3)], colour.filled())])?;
+		chart.draw_series([PathElement::new(
+			[(value - margin, y), (value + margin, y)],
+			BLACK.stroke_width(2),
+		)])?;
+		let (_, pixel) = chart.backend_coord(&(low, y));
+		let style =
+			("sans-serif", 14).into_text_style(area).pos(plotters::style::text_anchor::Pos::new(
+				plotters::style::text_anchor::HPos::Right,
+				plotters::style::text_anchor::VPos::Center,
+			));
+		area.draw_text(label, &style, (370, pixel))?;
+	}
+	Ok(())
 }

@@ -1,8 +1,8 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! What people and agents ask of the model: does honesty pay under these terms, what would make it pay,
-//! and which parameters should the council choose?
+//! What people and agents ask of the model: does honesty pay under these terms, what would make it
+//! pay, and which parameters should the council choose?
 
 use serde::{Deserialize, Serialize};
 
@@ -49,11 +49,13 @@ pub struct ProviderCheck {
 pub struct CreatorCheck {
 	/// p_a a rational creator chooses if providers always execute.
 	pub best_p_a: f64,
-	/// The most a non-deterministic job can gain it per job, if spotting an abnormal result were free.
+	/// The most a non-deterministic job can gain it per job, if spotting an abnormal result were
+	/// free.
 	pub most_gain: f64,
 	/// `most_gain` as a share of the price.
 	pub most_gain_share: f64,
-	/// What is left of it after the creator's own verification cost: 0 means honesty is its best reply.
+	/// What is left of it after the creator's own verification cost: 0 means honesty is its best
+	/// reply.
 	pub gain: f64,
 	/// Execution rate up to which p_a = 1 is the creator's best choice whatever verifying costs.
 	pub honest_up_to_p_e: f64,
@@ -94,8 +96,8 @@ pub struct CheckReport {
 ///
 /// # Errors
 /// [`EconomicsError::ConstraintsBroken`] and the other errors of [`Parameters::check_constraints`],
-/// [`EconomicsError::NotAProbability`], and [`EconomicsError::ProviderNotDeterred`] if the stake cannot
-/// deter this provider at any verification rate.
+/// [`EconomicsError::NotAProbability`], and [`EconomicsError::ProviderNotDeterred`] if the stake
+/// cannot deter this provider at any verification rate.
 pub fn check(request: &CheckRequest) -> Result<CheckReport, EconomicsError> {
 	let parameters = request.parameters;
 	parameters.check_constraints()?;

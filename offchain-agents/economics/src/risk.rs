@@ -1,8 +1,8 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a provider should think of a creator before it takes a job: how often that creator may dispute
-//! a correct result, judged from its record on chain, and what a job is then worth.
+//! What a provider should think of a creator before it takes a job: how often that creator may
+//! dispute a correct result, judged from its record on chain, and what a job is then worth.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Beta, ContinuousCDF};
@@ -42,13 +42,13 @@ impl CreatorRisk {
 }
 
 /// Judges a creator from its history. The belief starts with `prior`, the rate of disputes the game
-/// predicts (p_v·(1 − p_a), about 0.0002), weighed as one observed match, and is updated by the history
-/// (Beta–Bernoulli). A dispute of a correct result is lost with probability p_a^n; as the provider does
-/// not know p_a, it is taken to be lost for certain.
+/// predicts (p_v·(1 − p_a), about 0.0002), weighed as one observed match, and is updated by the
+/// history (Beta–Bernoulli). A dispute of a correct result is lost with probability p_a^n; as the
+/// provider does not know p_a, it is taken to be lost for certain.
 ///
 /// # Errors
-/// [`EconomicsError::NotAProbability`] for the prior or confidence, [`EconomicsError::OutOfRange`] if
-/// more matches were mediated than ended, and those of [`Parameters::check_constraints`].
+/// [`EconomicsError::NotAProbability`] for the prior or confidence, [`EconomicsError::OutOfRange`]
+/// if more matches were mediated than ended, and those of [`Parameters::check_constraints`].
 pub fn creator_risk(
 	parameters: &Parameters,
 	history: CreatorHistory,

@@ -142,8 +142,8 @@ impl Utilities {
 	}
 }
 
-/// Table 4: what verifying is worth to the creator before its own cost c_v. It prefers to verify where
-/// the value exceeds c_v.
+/// Table 4: what verifying is worth to the creator before its own cost c_v. It prefers to verify
+/// where the value exceeds c_v.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preferences {
 	/// P_EV: against a provider that executes.
@@ -220,7 +220,8 @@ impl Stage {
 		self.p_a.powf(self.parameters.n())
 	}
 
-	/// How likely each outcome is, in the order of [`Outcome::ALL`], for a pair of actions (Fig. 3).
+	/// How likely each outcome is, in the order of [`Outcome::ALL`], for a pair of actions (Fig.
+	/// 3).
 	pub fn outcome_probabilities(&self, executes: bool, verifies: bool) -> [f64; 7] {
 		let believed = self.p_unnoticed();
 		let disputed = 1.0 - self.p_a;
@@ -283,7 +284,8 @@ impl Stage {
 			+ self.p_a * self.p_unnoticed() * parameters.stake()
 	}
 
-	/// p_v: the verification rate that leaves the provider indifferent (Eq. 4), (c_e − c_d) divided by
+	/// p_v: the verification rate that leaves the provider indifferent (Eq. 4), (c_e − c_d) divided
+	/// by
 	/// [`Self::deterrence`]. A creator that verifies more often makes executing the better choice.
 	///
 	/// # Errors
@@ -299,8 +301,8 @@ impl Stage {
 	}
 
 	/// The verification rate of a creator that does not know the provider's costs: Eq. 4 with
-	/// c_e = π_c and c_d = 0, above which no provider gains by cheating (docs/protocol.md §13). Creators
-	/// draw with it.
+	/// c_e = π_c and c_d = 0, above which no provider gains by cheating (docs/protocol.md §13).
+	/// Creators draw with it.
 	///
 	/// # Errors
 	/// [`EconomicsError::ProviderNotDeterred`] if even p_v = 1 would not deter every provider.
@@ -335,7 +337,8 @@ impl Stage {
 		Err(EconomicsError::NoMixedEquilibrium { reason })
 	}
 
-	/// The 2×2 game: rows are the provider's execute and deceive, columns the creator's verify and pass.
+	/// The 2×2 game: rows are the provider's execute and deceive, columns the creator's verify and
+	/// pass.
 	pub fn game(&self) -> Bimatrix {
 		let table = |utilities: Utilities| {
 			[
@@ -347,8 +350,9 @@ impl Stage {
 			.expect("payoffs are sums of a few products of at most MAX_AMOUNT and 2^33; qed")
 	}
 
-	/// How often a job ends in mediation: the creator verifies, and either the provider deceived or the
-	/// result of an honest run looked abnormal. The paper gives p_v·(1 − p_a), which is the case p_e = 1.
+	/// How often a job ends in mediation: the creator verifies, and either the provider deceived or
+	/// the result of an honest run looked abnormal. The paper gives p_v·(1 − p_a), which is the
+	/// case p_e = 1.
 	pub fn mediation_rate(&self, p_e: f64, p_v: f64) -> f64 {
 		p_v * (p_e * (1.0 - self.p_a) + (1.0 - p_e))
 	}

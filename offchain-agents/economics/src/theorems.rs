@@ -48,8 +48,8 @@ impl Prediction {
 }
 
 impl Stage {
-	/// The equilibria by the theorems of §5.2. They presuppose that a provider whose result is verified
-	/// for certain prefers to execute, and that deceiving is the cheaper action.
+	/// The equilibria by the theorems of §5.2. They presuppose that a provider whose result is
+	/// verified for certain prefers to execute, and that deceiving is the cheaper action.
 	///
 	/// - Theorem 4 (type 1): ⟨execute, verify⟩.
 	/// - Theorem 5 (type 2): ⟨execute, verify⟩, ⟨deceive, pass⟩ and a mixed one.

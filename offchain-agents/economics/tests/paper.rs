@@ -1,12 +1,13 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! Every number of the paper's §5 and of its Fig. 5, and its tables in the form they are printed in.
+//! Every number of the paper's §5 and of its Fig. 5, and its tables in the form they are printed
+//! in.
 #![allow(clippy::unwrap_used)]
 
 use modicum_economics::{
-	least_p_a, most_p_v, platform_choices, Constraint, EconomicsError, Outcome, Parameters,
-	PlatformChoice, Search, Stage,
+	creator_risk, least_p_a, most_p_v, platform_choices, Constraint, CreatorHistory,
+	EconomicsError, Outcome, Parameters, PlatformChoice, Search, Stage,
 };
 
 fn close(found: f64, expected: f64, tolerance: f64) {
@@ -62,8 +63,8 @@ fn creators_verify_2_percent_and_mediate_at_most_2_in_10_000() {
 
 #[test]
 fn mediation_is_rare_only_while_providers_execute() {
-	// The paper leaves out that a verified deceit is mediated too. In the mixed equilibrium of its own
-	// Theorem 6 with c_v = π_c / 2 nearly half of the verified results are deceits.
+	// The paper leaves out that a verified deceit is mediated too. In the mixed equilibrium of its
+	// own Theorem 6 with c_v = π_c / 2 nearly half of the verified results are deceits.
 	let parameters = Parameters { verification_cost: 0.5, ..Parameters::at_price(50, 2, 1.0) };
 	let stage = parameters.stage(0.99).unwrap();
 	let (p_e, p_v) = (stage.indifferent_p_e().unwrap(), most_p_v(50, 2, 0.99).unwrap());
@@ -310,4 +311,30 @@ fn bad_input_is_named() {
 		good.stage(0.1).unwrap().indifferent_p_v(),
 		Err(EconomicsError::ProviderNotDeterred { .. })
 	));
+}
+
+#[test]
+fn providers_judge_creators_by_their_record() {
+	let parameters = Parameters::example();
+	let judge = |ended, mediated| {
+		creator_risk(&parameters, CreatorHistory { ended, mediated }, 0.0002, 0.9).unwrap()
+	};
+	// (100 − 60 − 2 − 3) / (100 + 5,200).
+	close(judge(0, 0).break_even_dispute_rate, 35.0 / 5_300.0, 1e-12);
+	assert!(judge(0, 0).acceptable());
+	assert!(judge(1_000, 0).acceptable());
+	assert!(judge(1_000, 1).acceptable());
+	assert!(!judge(10, 2).acceptable());
+	assert!(!judge(1_000, 30).acceptable());
+	close(judge(1_000, 30).dispute_rate, 30.0002 / 1_001.0, 1e-12);
+	assert!(judge(1_000, 30).utility < judge(1_000, 3).utility);
+	assert!(judge(1_000, 3).utility_at_least < judge(1_000, 3).utility);
+	let impossible = CreatorHistory { ended: 1, mediated: 2 };
+	assert!(matches!(
+		creator_risk(&parameters, impossible, 0.0002, 0.9),
+		Err(EconomicsError::OutOfRange { .. })
+	));
+	let known = CreatorHistory::default();
+	assert!(creator_risk(&parameters, known, 1.5, 0.9).is_err());
+	assert!(creator_risk(&parameters, known, 0.0, f64::NAN).is_err());
 }

@@ -100,7 +100,8 @@ fn misbehaviour_loses_in_a_mixed_market() {
 	assert!(find(&report, Role::Creator, "never verifies").gains());
 }
 
-/// Two honest groups and one pair that colludes, trading often enough that everybody meets everybody.
+/// Two honest groups and one pair that colludes, trading often enough that everybody meets
+/// everybody.
 fn with_collusion(remove_from_trusted: bool, creator_side: bool) -> Population {
 	let mut population =
 		Population::of(CreatorStrategy::AlwaysVerifies, ProviderStrategy::Honest, 10);
@@ -178,8 +179,8 @@ fn silent_mediators_are_removed() {
 
 #[test]
 fn a_single_run_cannot_prove_a_job_non_deterministic() {
-	// With n = 1 the rules have nothing to compare: a creator whose abnormal results never repeat wins
-	// every dispute, whatever the paper's 1 − p_a^n says.
+	// With n = 1 the rules have nothing to compare: a creator whose abnormal results never repeat
+	// wins every dispute, whatever the paper's 1 − p_a^n says.
 	let parameters = Parameters { verification_count: 1, ..Parameters::example() };
 	let population = Population::of(
 		CreatorStrategy::NonDeterministic { p_a: 0.3, p_v: 1.0 },

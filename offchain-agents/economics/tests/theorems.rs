@@ -1,8 +1,8 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! Theorems 1 to 6 of the paper over random admissible parameters, against a solver that knows nothing
-//! of them; and that solver against the definition of an equilibrium, in exact arithmetic.
+//! Theorems 1 to 6 of the paper over random admissible parameters, against a solver that knows
+//! nothing of them; and that solver against the definition of an equilibrium, in exact arithmetic.
 #![allow(clippy::unwrap_used)]
 
 use modicum_economics::{
@@ -185,8 +185,8 @@ proptest! {
 		prop_assume!(stage.indifferent_p_v().is_ok_and(|p_v| p_v < 0.999));
 		let u = stage.provider_utilities();
 		let provider = [[u.execute_verify, u.execute_pass], [u.deceive_verify, u.deceive_pass]];
-		// Verifying gains the creator `gain` against an executing provider and loses it `loss` against a
-		// deceiving one.
+		// Verifying gains the creator `gain` against an executing provider and loses it `loss`
+		// against a deceiving one.
 		let game = Bimatrix::new(provider, [[gain, 0.0], [-loss, 0.0]]).unwrap();
 		let expected = [
 			Equilibrium::point(1.0, 1.0),
@@ -333,8 +333,8 @@ proptest! {
 		row in prop::array::uniform2(prop::array::uniform2(-3_i64..=3)),
 		column in prop::array::uniform2(prop::array::uniform2(-3_i64..=3)),
 	) {
-		// Advantages are integers of at most 6, so every turning point is a fraction with a denominator
-		// of at most 12. Try all of those and a point between every two neighbours.
+		// Advantages are integers of at most 6, so every turning point is a fraction with a
+		// denominator of at most 12. Try all of those and a point between every two neighbours.
 		let mut fractions: Vec<Fraction> = (1..=12)
 			.flat_map(|whole| (0..=whole).map(move |part| (part, whole)))
 			.collect();

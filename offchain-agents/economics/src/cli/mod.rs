@@ -1,8 +1,8 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! `modicum economics`: the model on the command line. The `modicum` binary parses [`EconomicsArgs`] and
-//! calls [`run`], with the chain's parameters if it has reached a node.
+//! `modicum economics`: the model on the command line. The `modicum` binary parses
+//! [`EconomicsArgs`] and calls [`run`], with the chain's parameters if it has reached a node.
 
 mod text;
 
@@ -29,7 +29,8 @@ pub struct EconomicsArgs {
 /// The commands of `modicum economics`.
 #[derive(Subcommand, Clone, Debug)]
 pub enum EconomicsCommand {
-	/// Say whether honesty is the best reply of both sides under given terms, and what would make it so
+	/// Say whether honesty is the best reply of both sides under given terms, and what would make
+	/// it so
 	Check(CheckArgs),
 	/// Propose a penalty rate and a verification count to the council
 	Advise(AdviseArgs),
@@ -92,11 +93,12 @@ pub struct CheckArgs {
 	/// The terms.
 	#[command(flatten)]
 	pub terms: TermsArgs,
-	/// How often the creator verifies, 0 to 1 [default: the rate that deters a provider of any costs]
+	/// How often the creator verifies, 0 to 1 [default: the rate that deters a provider of any
+	/// costs]
 	#[arg(long, value_name = "P_V")]
 	pub verification_rate: Option<f64>,
-	/// How often the creator does not dispute a correct result, 0 to 1 [default: the worst a rational
-	/// creator chooses]
+	/// How often the creator does not dispute a correct result, 0 to 1 [default: the worst a
+	/// rational creator chooses]
 	#[arg(long, value_name = "P_A")]
 	pub normal_rate: Option<f64>,
 }
@@ -208,8 +210,8 @@ pub enum CliError {
 }
 
 /// Runs a command and returns what it prints, without a newline at the end: a text, or JSON with
-/// `output_json`. Without the chain's parameters, those that the chain starts with are used; every report
-/// says which.
+/// `output_json`. Without the chain's parameters, those that the chain starts with are used; every
+/// report says which.
 ///
 /// # Errors
 /// [`CliError`].

@@ -27,8 +27,8 @@ pub struct MarketEquilibrium {
 	pub creator_type: CreatorType,
 }
 
-/// The equilibrium in which p_a, too, is the creator's best choice. The paper fixes p_a first, for the
-/// worst case p_e = 1; here p_a answers the p_e that providers really play.
+/// The equilibrium in which p_a, too, is the creator's best choice. The paper fixes p_a first, for
+/// the worst case p_e = 1; here p_a answers the p_e that providers really play.
 ///
 /// Where verifying costs more than a sliver of the price, a creator of type 3 makes providers cheat
 /// now and then, and that alone makes p_a = 1 its best choice.
@@ -88,8 +88,8 @@ pub struct AdaptiveConfig {
 }
 
 impl AdaptiveConfig {
-	/// 100 creators and 100 providers over 20,000 rounds that at first believe that half of the others
-	/// are honest.
+	/// 100 creators and 100 providers over 20,000 rounds that at first believe that half of the
+	/// others are honest.
 	pub fn new(parameters: Parameters, seed: u64) -> Self {
 		Self {
 			parameters,
@@ -156,10 +156,10 @@ impl Trajectory {
 /// Rounds kept in a trajectory.
 const KEPT: u32 = 1_000;
 
-/// Agents that, round after round, give the best reply to what the others have done so far (fictitious
-/// play). Each has slightly different costs, so that not all change their mind at once. Creators also
-/// choose the p_a that is best against the execution rate seen so far. Every match is settled by the
-/// chain's rules.
+/// Agents that, round after round, give the best reply to what the others have done so far
+/// (fictitious play). Each has slightly different costs, so that not all change their mind at once.
+/// Creators also choose the p_a that is best against the execution rate seen so far. Every match is
+/// settled by the chain's rules.
 ///
 /// # Errors
 /// Those of [`market_equilibrium`] and [`Market::new`], [`EconomicsError::OutOfRange`].
@@ -223,7 +223,8 @@ pub fn fictitious_play(config: &AdaptiveConfig) -> Result<Trajectory, EconomicsE
 	})
 }
 
-/// One match by the chain's rules: what it brings the creator and the provider, their efforts apart.
+/// One match by the chain's rules: what it brings the creator and the provider, their efforts
+/// apart.
 fn settle(
 	parameters: &Parameters,
 	market: &Market,
@@ -259,15 +260,16 @@ fn settle(
 }
 
 /// Two populations under replicator dynamics at a fixed p_a: a strategy grows in proportion to its
-/// advantage. They circle around the mixed equilibrium of a creator of type 3 without coming nearer; it
-/// is their mean over time that goes there.
+/// advantage. They circle around the mixed equilibrium of a creator of type 3 without coming
+/// nearer; it is their mean over time that goes there.
 ///
 /// The state is the pair of log-odds (ln p/(1 − p)), whose rates of change are the advantages of
 /// executing and of verifying, divided by the price; solved by the classical Runge–Kutta method.
 ///
 /// # Errors
 /// [`EconomicsError::NoMixedEquilibrium`] unless the creator is of type 3 at `p_a`; those of
-/// [`AdaptiveConfig`] for its numbers; [`EconomicsError::NotAProbability`] for a first belief of 0 or 1.
+/// [`AdaptiveConfig`] for its numbers; [`EconomicsError::NotAProbability`] for a first belief of 0
+/// or 1.
 pub fn replicate(
 	config: &AdaptiveConfig,
 	p_a: f64,

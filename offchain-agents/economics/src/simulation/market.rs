@@ -47,12 +47,13 @@ pub struct Market {
 }
 
 impl Market {
-	/// The match whose price, limit, fees and deposit are those of `parameters`, the availability fees
-	/// split evenly between mediator and directory.
+	/// The match whose price, limit, fees and deposit are those of `parameters`, the availability
+	/// fees split evenly between mediator and directory.
 	///
 	/// # Errors
-	/// [`EconomicsError::MarketRefuses`] if the chain would not allow these terms or they do not fit into
-	/// its balances, [`EconomicsError::ConstraintsBroken`] and the like if the game does not.
+	/// [`EconomicsError::MarketRefuses`] if the chain would not allow these terms or they do not
+	/// fit into its balances, [`EconomicsError::ConstraintsBroken`] and the like if the game does
+	/// not.
 	pub fn new(parameters: &Parameters) -> Result<Self, EconomicsError> {
 		parameters.check_constraints()?;
 		let chain = ChainParameters {

@@ -1,10 +1,11 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! Seeded simulations of the market: which strategies gain and which lose when many agents trade under
-//! the chain's rules, and where agents that learn end up.
+//! Seeded simulations of the market: which strategies gain and which lose when many agents trade
+//! under the chain's rules, and where agents that learn end up.
 //!
-//! [`simulate`] plays a mixed population; [`fictitious_play`] and [`replicate`] let a population adapt.
+//! [`simulate`] plays a mixed population; [`fictitious_play`] and [`replicate`] let a population
+//! adapt.
 
 mod adaptive;
 mod market;

@@ -22,8 +22,8 @@ pub enum CreatorStrategy {
 	NeverVerifies,
 	/// Posts deterministic jobs and verifies every result.
 	AlwaysVerifies,
-	/// Posts jobs that look abnormal with probability 1 − `p_a`, verifies with `p_v` and disputes what
-	/// looks abnormal although it can use it.
+	/// Posts jobs that look abnormal with probability 1 − `p_a`, verifies with `p_v` and disputes
+	/// what looks abnormal although it can use it.
 	NonDeterministic {
 		/// How likely a correct result is not disputed.
 		p_a: f64,
@@ -58,8 +58,8 @@ pub enum ProviderStrategy {
 	Vanishes,
 	/// Trades only with a mediator of its own, makes up every result and shares the gain (§4.4.1).
 	ColludesWithMediator,
-	/// Trades only through a directory of its own, which hands the mediator a job that yields the made-up
-	/// result (§4.4.1).
+	/// Trades only through a directory of its own, which hands the mediator a job that yields the
+	/// made-up result (§4.4.1).
 	ColludesWithDirectory,
 }
 
@@ -136,16 +136,16 @@ pub struct Population {
 	pub mediators: usize,
 	/// Mediators open to everybody that never post evidence.
 	pub silent_mediators: usize,
-	/// Pairs of a directory that spoils results and a mediator that then blames the creator, open to
-	/// everybody (§4.4.1, Directory and Mediator).
+	/// Pairs of a directory that spoils results and a mediator that then blames the creator, open
+	/// to everybody (§4.4.1, Directory and Mediator).
 	pub rigged_pairs: usize,
 	/// Honest directories, open to everybody.
 	pub directories: usize,
-	/// Whether a party that knows a verdict to be false removes that mediator and directory from its
-	/// trusted lists (§4.4.1), and a mediator that stayed silent.
+	/// Whether a party that knows a verdict to be false removes that mediator and directory from
+	/// its trusted lists (§4.4.1), and a mediator that stayed silent.
 	pub remove_from_trusted: bool,
-	/// Whether the abnormal results of a non-deterministic job are all the same one. If not, no two are:
-	/// the case the paper's 1 − p_a^n describes for n ≥ 2 (docs/economics.md).
+	/// Whether the abnormal results of a non-deterministic job are all the same one. If not, no two
+	/// are: the case the paper's 1 − p_a^n describes for n ≥ 2 (docs/economics.md).
 	pub anomalies_repeat: bool,
 }
 
@@ -167,8 +167,8 @@ impl Population {
 		}
 	}
 
-	/// A mostly honest market with every kind of misbehaviour in it. Honest creators verify with the rate
-	/// that deters every provider under the parameters' θ and n (§5.2).
+	/// A mostly honest market with every kind of misbehaviour in it. Honest creators verify with
+	/// the rate that deters every provider under the parameters' θ and n (§5.2).
 	///
 	/// # Errors
 	/// Those of [`least_p_a`] and [`most_p_v`].

@@ -3,9 +3,10 @@
 
 //! A mixed population trading under the chain's rules.
 //!
-//! The jobs are split over independent worlds with the same population, each with a random stream of its
-//! own; so the outcome depends on the seed alone, not on the number of processors, and the spread between
-//! worlds gives honest confidence intervals even where one job influences the next through trusted lists.
+//! The jobs are split over independent worlds with the same population, each with a random stream
+//! of its own; so the outcome depends on the seed alone, not on the number of processors, and the
+//! spread between worlds gives honest confidence intervals even where one job influences the next
+//! through trusted lists.
 
 use modicum_primitives::{Evidence, FaultyParty, Run};
 use rand::{Rng, SeedableRng};
@@ -108,8 +109,8 @@ pub struct StrategyReport {
 	pub mediated: u64,
 	/// Verdicts against it.
 	pub faulted: u64,
-	/// Mean utility per offer, 0 where no match was made. For colluding strategies it includes what the
-	/// partner gains beyond its availability fees.
+	/// Mean utility per offer, 0 where no match was made. For colluding strategies it includes what
+	/// the partner gains beyond its availability fees.
 	pub mean_utility: f64,
 	/// Half the width of the confidence interval of the mean.
 	pub margin: f64,
@@ -153,8 +154,8 @@ pub struct SimulationReport {
 /// Plays the population.
 ///
 /// # Errors
-/// [`EconomicsError::BadPopulation`], [`EconomicsError::OutOfRange`], [`EconomicsError::NotAProbability`]
-/// and those of [`Market::new`].
+/// [`EconomicsError::BadPopulation`], [`EconomicsError::OutOfRange`],
+/// [`EconomicsError::NotAProbability`] and those of [`Market::new`].
 pub fn simulate(config: &SimulationConfig) -> Result<SimulationReport, EconomicsError> {
 	config.check()?;
 	let market = Market::new(&config.parameters)?;
@@ -368,7 +369,8 @@ impl<'a> World<'a> {
 		self.record(creator_tally, provider_tally, &story);
 	}
 
-	/// Finds a mediator and a directory that both sides trust; those that collude insist on their own.
+	/// Finds a mediator and a directory that both sides trust; those that collude insist on their
+	/// own.
 	fn meet(&mut self, creator: usize, provider: usize) -> Option<Meeting> {
 		let blueprint = self.blueprint;
 		let creators = blueprint.creators.len();
@@ -591,8 +593,9 @@ impl<'a> World<'a> {
 					| CreatorStrategy::ColludesWithMediator
 					| CreatorStrategy::ColludesWithDirectory
 			);
-		// A provider that is blamed for an abnormal result runs the job again, sees another result and
-		// knows the job for what it is; for any other result of its own it knows the verdict to be false.
+		// A provider that is blamed for an abnormal result runs the job again, sees another result
+		// and knows the job for what it is; for any other result of its own it knows the verdict to
+		// be false.
 		let provider_honest = output.is_none_or(|output| output == CORRECT);
 		let earned = flows.mediator - 2.0 * self.market.mediator_fee();
 		let (partner_gain, rigged_gain) = match kind {
@@ -659,8 +662,8 @@ impl Story {
 	}
 }
 
-/// Mean and half width of the confidence interval of what each world found; worlds that found nothing
-/// are left out. With fewer than two the half width is 0 and says nothing.
+/// Mean and half width of the confidence interval of what each world found; worlds that found
+/// nothing are left out. With fewer than two the half width is 0 and says nothing.
 fn interval(values: &[f64], confidence: f64) -> f64 {
 	let count = values.len() as f64;
 	if values.len() < 2 {
