@@ -12,17 +12,14 @@
 //! with holds and do not protect them.
 
 use crate::{
-	types::StorageDeposit, Config, DirectoryRecordOf, Error, Event, HoldReason, JobCreatorRecordOf,
-	JobOffers, MatchRecordOf, Matches, MediatorRecordOf, Pallet, PartyRecords, ResourceOffers,
+	Config, DirectoryRecordOf, Error, Event, HoldReason, JobCreatorRecordOf, JobOffers,
+	MatchRecordOf, Matches, MediatorRecordOf, Pallet, PartyRecords, ResourceOffers,
 	ResourceProviderRecordOf,
 };
 use frame::{
 	deps::frame_support::storage::with_storage_layer,
 	prelude::*,
-	token::{
-		fungible::{InspectHold, MutateHold},
-		tokens::Restriction,
-	},
+	token::{fungible::MutateHold, tokens::Restriction},
 	traits::{Consideration, Footprint},
 };
 use modicum_primitives::{
@@ -102,16 +99,6 @@ impl<T: Config> Pallet<T> {
 		who: &T::AccountId,
 	) -> DispatchResult {
 		ticket.drop(who)
-	}
-
-	/// What a storage deposit keeps on hold.
-	pub(crate) fn storage_deposit(ticket: &T::Consideration) -> Balance {
-		ticket.amount()
-	}
-
-	/// What `who` has on hold for `reason`.
-	pub(crate) fn held(reason: HoldReason, who: &T::AccountId) -> Balance {
-		T::Currency::balance_on_hold(&reason.into(), who)
 	}
 
 	/// Ends a match: pays both holds out as the row of `ending` says and removes everything but the parties'

@@ -4,7 +4,7 @@
 //! What is always true. Each invariant has a number, which its message starts with; the README lists them.
 
 use crate::{
-	types::{DeadlineKey, Due, OfferState, Role},
+	types::{DeadlineKey, Due, OfferState, Role, StorageDeposit},
 	Config, CurrentParameters, Deadlines, Directories, DirectoryRecordOf, HoldReason,
 	JobCreatorRecordOf, JobCreators, JobOffers, Matches, MediatorRecordOf, Mediators,
 	NextJobOfferId, NextMatchId, NextResourceOfferId, Pallet, ResourceOffers,
@@ -12,12 +12,22 @@ use crate::{
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use frame::{deps::sp_runtime::TryRuntimeError, prelude::*};
+use frame::{deps::sp_runtime::TryRuntimeError, prelude::*, token::fungible::InspectHold};
 use modicum_primitives::{match_deposit, Balance};
 
 type Checked = Result<(), TryRuntimeError>;
 
 impl<T: Config> Pallet<T> {
+	/// What a storage deposit keeps on hold.
+	fn storage_deposit(ticket: &T::Consideration) -> Balance {
+		ticket.amount()
+	}
+
+	/// What `who` has on hold for `reason`.
+	fn held(reason: HoldReason, who: &T::AccountId) -> Balance {
+		T::Currency::balance_on_hold(&reason.into(), who)
+	}
+
 	/// Checks every invariant.
 	pub(crate) fn do_try_state() -> Checked {
 		Self::check_holds()?;
