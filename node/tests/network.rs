@@ -11,9 +11,9 @@ use common::{exists, hex, spec_version, storage, submit, submit_at, unhex, valid
 use frame_support::{dispatch::GetDispatchInfo, storage::storage_prefix};
 use modicum_node_testing::{Error, Network, Node, Role};
 use modicum_runtime::{Runtime, RuntimeCall, SessionKeys, VERSION};
-use sp_core::{Hasher, H256};
+use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Eve};
-use sp_runtime::traits::BlakeTwo256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
 
 const NAMES: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 

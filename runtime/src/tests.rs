@@ -16,7 +16,7 @@ use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::GetDispatchInfo,
 	genesis_builder_helper::build_state,
-	traits::{Contains, Get, InstanceFilter, OnFinalize, OnInitialize},
+	traits::{Contains, InstanceFilter, OnFinalize, OnInitialize},
 };
 use sp_consensus_grandpa::{EquivocationProof, KEY_TYPE};
 use sp_core::{sr25519, Pair};

@@ -28,6 +28,10 @@ use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
 	process::Command,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
 	time::Duration,
 };
 use tempfile::TempDir;
@@ -101,6 +105,7 @@ pub struct Network {
 	folder: Option<TempDir>,
 	binary: PathBuf,
 	spec: PathBuf,
+	failed: Arc<AtomicBool>,
 }
 
 impl Network {
@@ -120,7 +125,8 @@ impl Network {
 		let json =
 			output(Command::new(&binary).args(["export-chain-spec", "--raw", "--chain", chain]))?;
 		std::fs::write(&spec, json).map_err(Error::io("could not write the specification"))?;
-		Ok(Self { nodes: Vec::new(), folder: Some(folder), binary, spec })
+		let failed = Arc::default();
+		Ok(Self { nodes: Vec::new(), folder: Some(folder), binary, spec, failed })
 	}
 
 	/// A network of one development validator that has authored a block.
@@ -144,7 +150,8 @@ impl Network {
 	pub async fn start(&mut self, name: &str, role: Role) -> Result<&mut Node, Error> {
 		let bootnode = self.nodes.first().map(Node::address);
 		let folder = self.folder().join(name);
-		let mut node = Node::new(name, role, &self.binary, &self.spec, folder, bootnode)?;
+		let failed = self.failed.clone();
+		let mut node = Node::new(name, role, &self.binary, &self.spec, folder, bootnode, failed)?;
 		node.start().await?;
 		self.nodes.push(node);
 		Ok(self.nodes.last_mut().expect("a node was just pushed; qed"))
@@ -189,7 +196,7 @@ impl Drop for Network {
 	fn drop(&mut self) {
 		self.nodes.clear();
 		if let Some(folder) = self.folder.take() {
-			if std::thread::panicking() {
+			if std::thread::panicking() || self.failed.load(Ordering::Relaxed) {
 				eprintln!("the nodes' data and logs are kept in {}", folder.keep().display());
 			}
 		}

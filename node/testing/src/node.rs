@@ -14,6 +14,10 @@ use std::{
 	future::Future,
 	path::{Path, PathBuf},
 	process::{Child, Command, Stdio},
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
 	time::{Duration, Instant},
 };
 
@@ -45,6 +49,8 @@ pub struct Node {
 	peer_id: String,
 	extra_arguments: Vec<String>,
 	process: Option<Child>,
+	/// Set when this node or another of its network failed, so that their folders are kept.
+	failed: Arc<AtomicBool>,
 }
 
 impl Node {
@@ -55,6 +61,7 @@ impl Node {
 		spec: &Path,
 		folder: PathBuf,
 		bootnode: Option<String>,
+		failed: Arc<AtomicBool>,
 	) -> Result<Self, Error> {
 		std::fs::create_dir_all(&folder).map_err(Error::io("could not make the node's folder"))?;
 		let key = folder.join("node-key");
@@ -74,6 +81,7 @@ impl Node {
 			peer_id: String::from_utf8_lossy(&peer_id).trim().into(),
 			extra_arguments: Vec::new(),
 			process: None,
+			failed,
 		})
 	}
 
@@ -142,7 +150,7 @@ impl Node {
 			.args(["--rpc-port", &self.rpc_port.to_string()])
 			.args(["--prometheus-port", &self.prometheus_port.to_string()])
 			.args(["--rpc-methods", "unsafe", "--no-mdns", "--no-telemetry", "--allow-private-ip"])
-			.args(["--no-hardware-benchmarks", "--state-pruning", "archive"])
+			.args(["--state-pruning", "archive"])
 			.args(&self.extra_arguments)
 			.stdin(Stdio::null())
 			.stdout(clone(&log)?)
@@ -272,6 +280,7 @@ impl Node {
 			}
 			self.check_running()?;
 			if start.elapsed() > PATIENCE {
+				self.failed.store(true, Ordering::Relaxed);
 				answer?;
 				let (name, log) = (self.name.clone(), self.log_end());
 				return Err(Error::Timeout { name, what: what.into(), log });
@@ -290,6 +299,7 @@ impl Node {
 			stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
 		});
 		if ended {
+			self.failed.store(true, Ordering::Relaxed);
 			return Err(Error::Ended { name: self.name.clone(), log: self.log_end() });
 		}
 		Ok(())
