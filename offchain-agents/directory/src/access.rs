@@ -132,11 +132,13 @@ pub trait ChainView: Send + Sync + 'static {
 	/// Whether the account is registered as a job creator.
 	async fn is_job_creator(&self, account: &AccountId) -> Result<bool, ChainUnavailable>;
 
-	/// Whether a job offer whose URI names this repository is open: posted, not matched, not gone.
+	/// Whether a job offer of the account in this repository's name, whose URI names the repository,
+	/// is open: posted, not matched, not gone. Others' offers must not count, or anybody could keep
+	/// a creator from deleting a job.
 	async fn has_open_offer(&self, job: &RepositoryName) -> Result<bool, ChainUnavailable>;
 
-	/// Every match whose job offer's URI names this repository, closed ones that are still remembered
-	/// included.
+	/// Every match whose job offer's URI names this repository, whoever made the offer; closed ones that
+	/// are still remembered included.
 	async fn matches_of_job(
 		&self,
 		job: &RepositoryName,
@@ -199,11 +201,10 @@ impl<C: ChainView> MarketPolicy<C> {
 			Action::Pull if is_creator => grant,
 			Action::Pull => {
 				let is_party = self
-					.chain
-					.matches_of_job(repository)
+					.matches_of(creator, repository)
 					.await?
 					.iter()
-					.filter(|m| m.creator == creator && self.is_readable(m.phase))
+					.filter(|m| self.is_readable(m.phase))
 					.any(|m| m.provider == *account || m.mediator == *account);
 				if is_party {
 					grant
@@ -222,7 +223,7 @@ impl<C: ChainView> MarketPolicy<C> {
 				}
 			},
 			Action::Delete => {
-				let matches = self.chain.matches_of_job(repository).await?;
+				let matches = self.matches_of(creator, repository).await?;
 				let in_use = self.chain.has_open_offer(repository).await?
 					|| matches.iter().any(|m| !matches!(m.phase, Phase::Closed { .. }));
 				if in_use {
@@ -232,6 +233,17 @@ impl<C: ChainView> MarketPolicy<C> {
 				}
 			},
 		}
+	}
+
+	/// The matches of the creator's own offers of this job.
+	async fn matches_of(
+		&self,
+		creator: AccountId,
+		job: &RepositoryName,
+	) -> Result<Vec<MatchView>, Refusal> {
+		let mut matches = self.chain.matches_of_job(job).await?;
+		matches.retain(|m| m.creator == creator);
+		Ok(matches)
 	}
 
 	async fn match_named(&self, id: u64) -> Result<MatchView, Refusal> {
@@ -340,11 +352,11 @@ impl<C: ChainView> AccessPolicy for MarketPolicy<C> {
 		};
 		match repository.namespace() {
 			Namespace::Bases => Ok(Retention::Keep),
-			Namespace::Job { .. } => {
+			Namespace::Job { creator } => {
 				if self.chain.has_open_offer(repository).await? {
 					return Ok(Retention::Keep);
 				}
-				let matches = self.chain.matches_of_job(repository).await?;
+				let matches = self.matches_of(creator, repository).await?;
 				// The longest claim counts: `Keep` if any match is not closed.
 				let longest = matches.iter().map(of).reduce(|a, b| match (a, b) {
 					(Retention::Until(a), Retention::Until(b)) => Retention::Until(a.max(b)),

@@ -1,0 +1,127 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! kill -9 in the middle of uploads: what was acknowledged is there, nothing half-written is served,
+//! and what was on its way can be continued.
+
+use super::common::*;
+use modicum_directory::digest::Digest;
+use reqwest::{header, Client, Method, StatusCode};
+use std::{
+	io::{BufRead, BufReader},
+	path::Path,
+	process::{Child, Command, Stdio},
+};
+
+/// The service as a process of its own.
+struct Process {
+	child: Child,
+	url: String,
+	client: Client,
+}
+
+impl Process {
+	fn start(folder: &Path) -> Self {
+		let mut child = Command::new(env!("CARGO_BIN_EXE_modicum-directory"))
+			.args(["run-alone", "--public-write"])
+			.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+			.args(["--id", "crash.example"])
+			.arg("--data")
+			.arg(folder.join("data"))
+			.arg("--key")
+			.arg(folder.join("seed"))
+			.env("RUST_LOG", "info,modicum::directory::access=off")
+			.env("NO_COLOR", "1")
+			.stderr(Stdio::piped())
+			.spawn()
+			.unwrap();
+		let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+		let line = loop {
+			let line = lines.next().expect("the service says where it serves").unwrap();
+			if line.contains(" address=") {
+				break line;
+			}
+		};
+		// Whatever else it says must not fill the pipe.
+		std::thread::spawn(move || for _ in lines {});
+		let address = line.split(" address=").nth(1).unwrap().split(' ').next().unwrap();
+		Self { child, url: format!("http://{address}"), client: client() }
+	}
+
+	fn kill(mut self) {
+		// SIGKILL: nothing can be tidied up.
+		self.child.kill().unwrap();
+		self.child.wait().unwrap();
+	}
+
+	async fn begin(&self) -> String {
+		let path = format!("{}/v2/a/blobs/uploads/", self.url);
+		location(&self.client.request(Method::POST, path).send().await.unwrap())
+	}
+
+	async fn push(&self, content: Vec<u8>) -> reqwest::Result<StatusCode> {
+		let digest = Digest::of(&content);
+		let path = format!("{}/v2/a/blobs/uploads/?digest={digest}", self.url);
+		Ok(self.client.post(path).body(content).send().await?.status())
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_kill_9() {
+	let folder = tempfile::tempdir().unwrap();
+	let process = Process::start(folder.path());
+	let location = process.begin().await;
+	let content = noise(99, 900_000);
+	let url = format!("{}{location}", process.url);
+	let patched = process.client.patch(&url).body(content[..500_000].to_vec()).send().await;
+	assert_eq!(patched.unwrap().status(), StatusCode::ACCEPTED);
+
+	// Uploads without end until the kill; each notes what was acknowledged.
+	let workers: Vec<_> = (0..4_u64)
+		.map(|worker| {
+			let (client, url) = (process.client.clone(), process.url.clone());
+			tokio::spawn(async move {
+				let mut acknowledged = Vec::new();
+				for round in 0.. {
+					let content = noise(worker * 1_000_000 + round, 50_000);
+					let digest = Digest::of(&content);
+					let path = format!("{url}/v2/a/blobs/uploads/?digest={digest}");
+					match client.post(path).body(content).send().await {
+						Ok(r) if r.status() == StatusCode::CREATED => acknowledged.push(digest),
+						Ok(other) => panic!("{other:?}"),
+						Err(_) => break,
+					}
+					if acknowledged.len() == 200 {
+						break;
+					}
+				}
+				acknowledged
+			})
+		})
+		.collect();
+	// Let some come through first, whatever the machine's pace.
+	for seed in 0..20 {
+		process.push(noise(5_000_000 + seed, 50_000)).await.unwrap();
+	}
+	process.kill();
+	let mut acknowledged = Vec::new();
+	for worker in workers {
+		acknowledged.extend(worker.await.unwrap());
+	}
+	assert!(!acknowledged.is_empty());
+
+	let process = Process::start(folder.path());
+	for digest in acknowledged {
+		let url = format!("{}/v2/a/blobs/{digest}", process.url);
+		let response = process.client.get(url).send().await.unwrap();
+		assert_eq!(response.status(), StatusCode::OK);
+		assert_eq!(Digest::of(&response.bytes().await.unwrap()), digest);
+	}
+	let url = format!("{}{location}", process.url);
+	let status = process.client.get(&url).send().await.unwrap();
+	assert_eq!(status.headers()[header::RANGE], "0-499999");
+	let end = format!("{url}?digest={}", Digest::of(&content));
+	let response = process.client.put(end).body(content[500_000..].to_vec()).send().await.unwrap();
+	assert_eq!(response.status(), StatusCode::CREATED);
+	process.kill();
+}

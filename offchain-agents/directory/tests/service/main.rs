@@ -1,0 +1,20 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The directory as a client meets it: a real server on loopback and real requests.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod accounts;
+mod collection;
+mod common;
+mod conformance;
+mod crash;
+#[cfg(feature = "docker-tests")]
+mod docker;
+mod faults;
+mod operation;
+#[cfg(feature = "root-tests")]
+mod root;
+#[cfg(feature = "s3-tests")]
+mod s3;
