@@ -108,20 +108,3 @@ pub fn run() -> sc_cli::Result<()> {
 		},
 	}
 }
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use clap::CommandFactory;
-
-	#[test]
-	fn the_command_line_is_consistent() {
-		Cli::command().debug_assert();
-	}
-
-	#[test]
-	fn an_unknown_network_is_named_in_the_error() {
-		let error = chain_spec::load("no-such-network").map(|_| ()).unwrap_err();
-		assert!(error.contains("'no-such-network' is neither"), "{error}");
-	}
-}

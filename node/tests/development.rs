@@ -77,3 +77,9 @@ async fn blocks_are_exported_checked_imported_and_reverted() -> Result<(), Error
 	run(&["purge-chain", "-y"], &copy)?;
 	Ok(())
 }
+
+#[test]
+fn an_unknown_network_is_named_in_the_error() {
+	let error = Network::new("no-such-network").map(|_| ()).expect_err("there is no such network");
+	assert!(error.to_string().contains("'no-such-network' is neither"), "{error}");
+}
