@@ -5,13 +5,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use assert_cmd::Command;
+
 use serde_json::Value;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 /// The binary, in a home folder of its own and with nothing else in its environment.
 fn modicum(home: &Path) -> Command {
-	let mut command = Command::cargo_bin("modicum").unwrap();
+	let mut command = Command::new(env!("CARGO_BIN_EXE_modicum"));
 	command.env_clear().env("HOME", home);
 	command
 }
