@@ -54,6 +54,7 @@ dockerd --host "unix://$run/docker.sock" --data-root "$data/data" --exec-root "$
 	--bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false >"$run/dockerd.log" 2>&1 9>&- &
 engine=$!
 
+# shellcheck disable=SC2317 # Called by the trap.
 stop() {
 	kill "$engine" 2>/dev/null || true
 	for ((i = 0; i < STOP_TIMEOUT_SECS * 10; i++)); do
@@ -69,8 +70,6 @@ stop() {
 	rm -rf --one-file-system "$run"
 }
 trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 for ((i = 0; ; i++)); do
 	answers "$run/docker.sock" && break
@@ -82,5 +81,15 @@ for ((i = 0; ; i++)); do
 	sleep 0.1
 done
 
-# Not exec: the trap must run afterwards. The command's exit code is this script's.
-DOCKER_HOST=unix://$run/docker.sock "$@" 9>&-
+# Not exec: the engine must be stopped afterwards. In the background, so that a signal to this script reaches the command.
+DOCKER_HOST=unix://$run/docker.sock "$@" 9>&- <&0 &
+command=$!
+trap 'kill "$command" 2>/dev/null || true' INT TERM
+status=0
+wait "$command" || status=$?
+# A signal ends the wait, not the command.
+while kill -0 "$command" 2>/dev/null; do
+	status=0
+	wait "$command" || status=$?
+done
+exit "$status"

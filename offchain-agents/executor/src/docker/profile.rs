@@ -166,6 +166,9 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 			config: Some(HashMap::from([
 				("max-size".into(), LOG_BYTES.to_string()),
 				("max-file".into(), "1".into()),
+				// A job that prints faster than the engine writes must not be held up by that: lines are dropped.
+				("mode".into(), "non-blocking".into()),
+				("max-buffer-size".into(), "1m".into()),
 			])),
 		}),
 		// What it may do.

@@ -4,7 +4,7 @@
 //! One executor on the real engine for all tests, and jobs made on the spot.
 
 use std::{
-	collections::BTreeMap,
+	collections::{BTreeMap, BTreeSet},
 	future::Future,
 	io::Read,
 	path::{Path, PathBuf},
@@ -23,7 +23,7 @@ use bollard::{
 	Docker,
 };
 use modicum_executor::{
-	docker::{StorageKind, RUN_LABEL},
+	docker::{StorageKind, INSTANCE_LABEL, RUN_LABEL},
 	CpuSet, Digest, DockerConfig, DockerExecutor, Executor, Job, JobDescriptor, Layer, RunId,
 	RunOptions, RunReport,
 };
@@ -41,9 +41,12 @@ pub const HERE: Architecture = if cfg!(target_arch = "x86_64") {
 	Architecture::Armv7
 };
 
+const SHARED_INSTANCE: &str = "tests";
+
 /// The executor outlives every test, so its connections need a runtime that does too.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static SHARED: LazyLock<Machine> = LazyLock::new(|| RUNTIME.block_on(Machine::new("tests", None)));
+static SHARED: LazyLock<Machine> =
+	LazyLock::new(|| RUNTIME.block_on(Machine::new(SHARED_INSTANCE, None)));
 static NEXT_RUN: AtomicU32 = AtomicU32::new(0);
 
 /// Runs a test on the shared runtime. The machine comes first: it cannot be made from within.
@@ -77,7 +80,18 @@ impl Machine {
 		let archive = folder.path().join("base.tar");
 		let base = build_busybox(&archive);
 		executor.install_base(&archive).await.unwrap();
-		executor.calibrate().await.unwrap();
+		// What an earlier run of the tests left when it was stopped.
+		executor.reconcile(&BTreeSet::new(), Duration::ZERO).await.unwrap();
+		match instance {
+			SHARED_INSTANCE => drop(executor.calibrate().await.unwrap()),
+			// The machine is the same, and measuring it again takes time.
+			_ => {
+				let known = SHARED.config.state_folder.join("calibration.json");
+				std::fs::copy(known, config.state_folder.join("calibration.json"))
+					.map(drop)
+					.unwrap()
+			},
+		}
 		Self { executor, config, base, folder }
 	}
 
@@ -100,7 +114,9 @@ impl Machine {
 
 	pub async fn assert_nothing_left(&self, run: &RunId) {
 		let docker = Docker::connect_with_defaults().unwrap();
-		let filter = [("label", vec![format!("{RUN_LABEL}={run}")])].into();
+		let instance = &self.config.instance;
+		let labels = vec![format!("{INSTANCE_LABEL}={instance}"), format!("{RUN_LABEL}={run}")];
+		let filter = [("label", labels)].into();
 		let containers = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
 		assert!(
 			docker.list_containers(Some(containers)).await.unwrap().is_empty(),
@@ -120,7 +136,6 @@ impl Machine {
 			.output();
 		let devices = String::from_utf8(losetup.unwrap().stdout).unwrap();
 		assert!(!devices.contains(&format!("/runs/{run}/")), "{run}: loop device\n{devices}");
-		let instance = &self.config.instance;
 		for line in std::fs::read_to_string("/proc/self/mounts").unwrap().lines() {
 			let mut fields = line.split(' ').skip(1);
 			let (point, kind) = (fields.next().unwrap(), fields.next().unwrap());

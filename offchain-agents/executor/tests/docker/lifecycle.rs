@@ -109,7 +109,6 @@ fn a_run_survives_a_crash_of_the_executor() {
 		assert_eq!(executor.recover().await.unwrap()[0].phase, RunPhase::Reported);
 		assert_eq!(executor.run(&run, &RunOptions::default()).await.unwrap(), report);
 		executor.clean_up(&run).await.unwrap();
-		Machine::shared().assert_nothing_left(&run).await;
 		assert!(executor.recover().await.unwrap().is_empty());
 	});
 }
