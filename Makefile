@@ -3,7 +3,7 @@
 #
 # One verb each. What they do is in scripts/.
 
-.PHONY: help setup build dev demo test lint fmt docs bench weights fuzz-pallet zombienet test-network dist
+.PHONY: help setup build dev test test-docker fuzz-pallet lint fmt bench weights docs
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,11 +20,23 @@ dev: build ## Run a development chain of one validator, keeping nothing
 test: setup ## Pass all tests
 	scripts/test.sh
 
+test-docker: ## Pass the tests that need a container engine, starting one if none answers (root)
+	scripts/test-docker.sh
+
+fuzz-pallet: ## Ten million random calls to the market, its invariants checked throughout
+	scripts/fuzz-pallet.sh
+
 lint: ## Formatting, clippy, documentation links, shell scripts
 	scripts/lint.sh
 
 fmt: ## Format the code
 	cargo fmt --all
+
+bench: ## Print what networks and simulations cost on this machine
+	scripts/bench.sh
+
+weights: ## Measure the weights of the market's calls
+	scripts/weights.sh
 
 docs: ## Build the documentation of all crates
 	scripts/docs.sh

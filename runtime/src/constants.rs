@@ -5,8 +5,8 @@
 
 use crate::{Balance, BlockNumber, Moment};
 
-/// Time between two blocks in milliseconds. What limits it, and what was measured, is in
-/// `docs/adr/0004-block-time.md`. It cannot change on a running chain: it sets the slot number.
+/// Time between two blocks in milliseconds. It cannot change on a running chain: the number of a
+/// slot is the time divided by it.
 pub const BLOCK_TIME_MILLIS: Moment = 2_000;
 
 /// Blocks in a minute.

@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Copyright The MODiCuM developers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Prints figures as tables: what four validators cost and how they keep step, simulated jobs and equilibria a second.
+
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+cd "$ROOT"
+
+cargo build --workspace --all-targets --locked
+say "four validators for two minutes"
+"$(target_dir)/debug/examples/network_figures" 120
+say "the game"
+cargo run -q --locked -p modicum-economics --example bench
