@@ -5,7 +5,8 @@
 //! frame of a production network that its founders fill in.
 
 use crate::{
-	constants::{HOURS, MILLI_UNIT, UNIT},
+	configs::FinesAccount,
+	constants::{EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, UNIT},
 	AccountId, Balance, BalancesConfig, BlockNumber, CouncilConfig, ModicumConfig,
 	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, ValidatorSetConfig,
 };
@@ -102,7 +103,7 @@ fn local_testnet() -> Value {
 
 fn production() -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
-		balances: BalancesConfig { balances: vec![] },
+		balances: BalancesConfig { balances: vec![(FinesAccount::get(), EXISTENTIAL_DEPOSIT)] },
 		session: SessionConfig { keys: vec![] },
 		validator_set: ValidatorSetConfig { session_length: HOURS },
 		council: CouncilConfig { members: vec![] },
