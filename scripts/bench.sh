@@ -12,4 +12,4 @@ cargo build --workspace --all-targets --locked
 say "four validators for two minutes"
 "$(target_dir)/debug/examples/network_figures" 120
 say "the game"
-cargo run -q --locked -p modicum-economics --example bench
+cargo run -q --locked -p modicum-economics --example economics_bench

@@ -3,7 +3,7 @@
 
 //! How fast the model and the simulation are on this machine: prints a table, decides nothing.
 //!
-//! `cargo run -p modicum-economics --example bench`
+//! `cargo run -p modicum-economics --example economics_bench`
 
 use std::hint::black_box;
 use std::time::Instant;
