@@ -125,6 +125,10 @@ impl Manifest {
 		if bytes.len() > MAX_MANIFEST_BYTES {
 			return Err(ManifestError::TooLarge);
 		}
+		// The parser would also read an array as the fields in their order.
+		if bytes.trim_ascii_start().first() != Some(&b'{') {
+			return Err(ManifestError::Malformed("it is no JSON object".into()));
+		}
 		let document: Document = serde_json::from_slice(bytes)
 			.map_err(|e| ManifestError::Malformed(e.to_string().chars().take(200).collect()))?;
 		if document.schema_version != 2 {
