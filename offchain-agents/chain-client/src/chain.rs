@@ -141,6 +141,18 @@ impl Chain {
 		.await
 	}
 
+	/// The market as of the finalised block of this number.
+	///
+	/// # Errors
+	/// As of [`Chain::snapshot`]; also if the nodes no longer have the block.
+	pub async fn snapshot_at(&self, number: u64) -> Result<Snapshot, Error> {
+		self.retry(|connection| async move {
+			let at = self.limited("a block", connection.client.at_block(number)).await?;
+			Ok(Snapshot::new(at, self.0.settings.request_timeout))
+		})
+		.await
+	}
+
 	/// Every finalised block from `next` on; without it, from the last one on.
 	pub fn finalized_blocks(&self, next: Option<u64>) -> FinalizedBlocks {
 		FinalizedBlocks::new(self.clone(), next)

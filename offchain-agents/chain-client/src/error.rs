@@ -60,7 +60,7 @@ pub enum Error {
 	#[error("the light client does not start: {0}; check the chain's specification")]
 	LightClient(String),
 	/// The node answers, but not what was asked.
-	#[error("{what}: {source}")]
+	#[error("{what}: {}", plain(.source))]
 	Request {
 		/// What was asked.
 		what: &'static str,
@@ -73,6 +73,12 @@ fn tried(tried: &[(String, String)]) -> String {
 	let tried: Vec<_> =
 		tried.iter().map(|(endpoint, failure)| format!("{endpoint}: {failure}")).collect();
 	tried.join("; ")
+}
+
+/// What subxt says, without the layers that it passed through.
+fn plain(error: &subxt::Error) -> String {
+	let text = error.to_string();
+	text.rsplit("client error: ").next().unwrap_or(&text).to_string()
 }
 
 impl Error {

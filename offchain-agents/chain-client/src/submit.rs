@@ -14,7 +14,9 @@ use crate::{
 	error::{DispatchFailure, Error, SubmitError},
 	event::Event,
 	key::Key,
-	runtime, AccountId, H256,
+	runtime,
+	snapshot::Snapshot,
+	AccountId, H256,
 };
 use modicum_primitives::Balance;
 use subxt::{error::DispatchError, events::Phase, rpcs::UserError};
@@ -149,10 +151,11 @@ impl Task {
 	async fn run(mut self) {
 		loop {
 			if self.pending.is_empty() {
+				// While nothing is pending nothing is read, so that nothing may be subscribed to either.
 				self.next_nonce = None;
-				let Some(request) = self.requests.recv().await else { return };
-				// From here on, so that no block between can be missed. While nothing is pending, nothing is read.
 				self.blocks = self.chain.finalized_blocks(None);
+				let Some(request) = self.requests.recv().await else { return };
+				// Before the transaction is sent, so that no block between can be missed.
 				match self.blocks.start().await {
 					Ok(()) => self.begin(request).await,
 					Err(error) => reply(request, Err(error.into())),
@@ -283,13 +286,21 @@ impl Task {
 
 	/// Looks for pending transactions in a finalised block, and after those that are not in it.
 	async fn follow(&mut self, block: FinalizedBlock) {
-		if let Err(error) = self.settle(&block).await {
-			self.give_up(&error.to_string());
-			return;
+		let snapshot = &block.snapshot;
+		let mut settled = self.settle(snapshot).await;
+		if settled.as_ref().is_err_and(Error::is_transient) {
+			// Another connection may have the block.
+			settled = match self.chain.snapshot_at(block.number()).await {
+				Ok(snapshot) => self.settle(&snapshot).await,
+				Err(error) => Err(error),
+			};
+		}
+		if let Err(error) = settled {
+			return self.give_up(&error.to_string());
 		}
 		for mut pending in std::mem::take(&mut self.pending) {
 			if block.number() > pending.valid_until {
-				self.renew(pending, &block).await;
+				self.renew(pending, snapshot).await;
 				continue;
 			}
 			if block.number() >= pending.sent_at + REPEAT_AFTER_BLOCKS {
@@ -301,8 +312,8 @@ impl Task {
 	}
 
 	/// Replies to the requests whose transactions are in this block.
-	async fn settle(&mut self, block: &FinalizedBlock) -> Result<(), Error> {
-		let at = block.snapshot.client();
+	async fn settle(&mut self, block: &Snapshot) -> Result<(), Error> {
+		let at = block.client();
 		let body = self.chain.limited("a block's transactions", at.extrinsics().fetch()).await?;
 		let hashes: Vec<_> = body
 			.iter()
@@ -326,12 +337,12 @@ impl Task {
 	/// What the transaction at `index` of a block did.
 	async fn outcome(
 		&self,
-		block: &FinalizedBlock,
+		block: &Snapshot,
 		index: u32,
 		transaction: H256,
 		call: &Call,
 	) -> Result<Result<Included, SubmitError>, Error> {
-		let at = block.snapshot.client();
+		let at = block.client();
 		let events = self.chain.limited("a block's events", at.events().fetch()).await?;
 		let mut own = Vec::new();
 		let mut fee = 0;
@@ -369,14 +380,14 @@ impl Task {
 
 	/// A transaction's life is over: signs it anew. It was in no finalised block up to now, and can be in none
 	/// from now on.
-	async fn renew(&mut self, mut pending: Pending, block: &FinalizedBlock) {
+	async fn renew(&mut self, mut pending: Pending, block: &Snapshot) {
 		let call = pending.request.call.to_string();
 		if pending.attempts >= self.settings.attempts {
 			let error = SubmitError::Expired { call, attempts: pending.attempts };
 			return reply(pending.request, Err(error));
 		}
 		tracing::warn!(call, nonce = pending.nonce, "not included in its life; signed anew");
-		let used = match block.snapshot.account(&self.account).await {
+		let used = match block.account(&self.account).await {
 			Ok(account) => u64::from(account.nonce) > pending.nonce,
 			Err(error) => return reply(pending.request, Err(error.into())),
 		};
