@@ -185,6 +185,24 @@ mod tests {
 	}
 
 	#[test]
+	fn no_command_has_an_option_that_hides_a_global_one() {
+		fn check(command: &clap::Command, globals: &[String]) {
+			for verb in command.get_subcommands() {
+				let own = verb.get_arguments().filter(|arg| !arg.is_global_set());
+				for name in own.filter_map(|arg| arg.get_long()) {
+					assert!(!globals.iter().any(|g| g == name), "{}: --{name}", verb.get_name());
+				}
+				check(verb, globals);
+			}
+		}
+		let command = command();
+		let globals = command.get_arguments().filter(|arg| arg.is_global_set());
+		let globals: Vec<_> = globals.filter_map(|arg| arg.get_long()).map(String::from).collect();
+		assert!(globals.contains(&"endpoint".into()));
+		check(&command, &globals);
+	}
+
+	#[test]
 	fn accounts_can_be_named_in_three_ways() {
 		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 		let digits = "0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d";

@@ -7,13 +7,17 @@ use crate::{
 	config::{LogFormat, LogSection},
 	failure::{Exit, Failure, Outcome},
 };
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging as the settings say.
 pub fn start(settings: &LogSection) -> Outcome<()> {
 	let filter = filter(&settings.level)
 		.map_err(|problem| Failure::new(Exit::Config, format!("log.level: {problem}")))?;
-	let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+	let logs = tracing_subscriber::fmt()
+		.with_env_filter(filter)
+		.with_ansi(std::io::stderr().is_terminal())
+		.with_writer(std::io::stderr);
 	let started = match settings.format {
 		LogFormat::Text => logs.try_init(),
 		LogFormat::Json => logs.json().try_init(),

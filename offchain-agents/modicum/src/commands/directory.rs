@@ -52,8 +52,8 @@ pub enum DirectoryCommand {
 #[derive(Args, Debug, Clone)]
 pub struct RegisterArgs {
 	/// Where clients reach it, like https://directory.example
-	#[arg(long, value_name = "URL")]
-	pub endpoint: String,
+	#[arg(long)]
+	pub url: String,
 	/// What each side of a match pays for its being available, tokens
 	#[arg(long, value_name = "TOKENS")]
 	pub availability_fee: Amount,
@@ -140,11 +140,11 @@ fn failure(error: CliError) -> Failure {
 pub async fn run(context: &Context, command: DirectoryCommand) -> Outcome {
 	match command {
 		DirectoryCommand::Register(args) => {
-			let call = Call::register_directory(&args.endpoint, args.availability_fee.0);
+			let call = Call::register_directory(&args.url, args.availability_fee.0);
 			let included = context.submit(call).await?;
 			let what = format!(
 				"registered as a directory at {}, {} from each side of a match",
-				args.endpoint, args.availability_fee
+				args.url, args.availability_fee
 			);
 			context.print(&Done::new(what, &included));
 		},

@@ -119,6 +119,7 @@ pub fn template() -> String {
 			file.push_str(&format!("\n[{of}]\n"));
 			section = of;
 		}
+		file.push('\n');
 		for line in key.help.lines() {
 			file.push_str(&format!("# {line}\n"));
 		}

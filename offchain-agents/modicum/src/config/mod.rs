@@ -18,7 +18,10 @@ use crate::{
 };
 use modicum_chain_client::{ConnectionSettings, SettingsError, SubmitSettings, Way, H256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{path::PathBuf, time::Duration};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -254,11 +257,11 @@ impl Config {
 	}
 }
 
-fn or_usual(path: &PathBuf, usual: impl FnOnce() -> PathBuf) -> PathBuf {
+fn or_usual(path: &Path, usual: impl FnOnce() -> PathBuf) -> PathBuf {
 	if path.as_os_str().is_empty() {
 		usual()
 	} else {
-		path.clone()
+		path.to_path_buf()
 	}
 }
 

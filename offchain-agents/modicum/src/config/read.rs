@@ -165,7 +165,7 @@ fn deserialize(
 			(Some(source), _) => format!("from {}", source.text()),
 			(None, None) => "from the command line".into(),
 		};
-		let problem = error.inner().to_string();
+		let problem = error.inner().message();
 		Failure::new(Exit::Config, format!("{key}: {} ({source})", problem.trim()))
 	})?;
 	config.validate()?;
