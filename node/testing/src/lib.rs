@@ -12,7 +12,7 @@
 //!
 //! let mut network = Network::new("local")?;
 //! for name in ["alice", "bob", "charlie", "dave"] {
-//! 	network.start(name, Role::Validator).await?;
+//!     network.start(name, Role::Validator).await?;
 //! }
 //! network.node("alice").wait_for_finalized(3).await?;
 //! network.node_mut("bob").kill().await?;

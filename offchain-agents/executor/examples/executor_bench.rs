@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! What the executor adds to a container, what it meters and how far a job overshoots its limit:
-//! `scripts/with-docker.sh cargo run -p modicum-executor --example bench -- BASE.tar [RUNS]`
+//! `scripts/with-docker.sh cargo run -p modicum-executor --example executor_bench -- BASE.tar [RUNS]`
 //!
 //! Runs alternate between `docker run` and the executor, so that whatever else the machine does disturbs both alike.
 
