@@ -11,6 +11,9 @@ cd "$ROOT"
 say "formatting"
 cargo fmt --all -- --check
 
+say "features of shared dependencies"
+scripts/check-features.sh
+
 say "clippy"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
