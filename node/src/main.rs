@@ -9,6 +9,8 @@
 //! - `service`: the running node, put together from the client's parts.
 //! - `rpc`: JSON-RPC methods beyond the common ones.
 
+#![allow(clippy::result_large_err, reason = "the errors of the SDK are what they are")]
+
 mod chain_spec;
 mod cli;
 mod command;

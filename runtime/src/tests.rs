@@ -156,7 +156,7 @@ fn hex_of(bytes: &[u8]) -> String {
 fn amounts_are_as_documented() {
 	assert_eq!(UNIT, 10u128.pow(u32::from(TOKEN_DECIMALS)));
 	// Network tools endow accounts with 2 * 10^12 base units by default.
-	assert!(EXISTENTIAL_DEPOSIT < 2_000_000_000_000);
+	const { assert!(EXISTENTIAL_DEPOSIT < 2_000_000_000_000) };
 }
 
 #[test]

@@ -334,7 +334,8 @@ pub(crate) mod tests {
 
 	#[test]
 	fn every_rule_is_checked() {
-		let broken: [(&str, fn(&mut JobDescriptor)); 16] = [
+		type Edit = fn(&mut JobDescriptor);
+		let broken: [(&str, Edit); 16] = [
 			("command", |job| job.command.clear()),
 			("command", |job| job.command = vec!["/x".into(); MAX_ARGUMENTS + 1]),
 			("command", |job| job.command[0] = "job".into()),

@@ -381,7 +381,8 @@ mod tests {
 	fn every_mismatch_is_named() {
 		let file = file_with(&gzip(&archive(|builder| raw_entry(builder, b'0', "a", "", b"x"))));
 		let layer = Layer::describe(file.path()).unwrap();
-		let edits: [(&str, fn(&mut Layer)); 4] = [
+		type Edit = fn(&mut Layer);
+		let edits: [(&str, Edit); 4] = [
 			("size", |layer| layer.size += 1),
 			("digest", |layer| layer.digest.0[0] ^= 1),
 			("unpacked size", |layer| layer.unpacked_size += 512),

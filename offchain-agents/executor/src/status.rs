@@ -102,8 +102,10 @@ mod tests {
 		}
 	}
 
+	type Edit = fn(&mut Ending);
+
 	/// Each fault in the order in which it takes precedence.
-	const FAULTS: [(ResultStatus, fn(&mut Ending)); 11] = [
+	const FAULTS: [(ResultStatus, Edit); 11] = [
 		(ResultStatus::JobNotFound, |ending| ending.job_not_found = true),
 		(ResultStatus::DirectoryUnavailable, |ending| ending.directory_unavailable = true),
 		(ResultStatus::JobDescriptionError, |ending| {

@@ -5,10 +5,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use assert_cmd::Command;
 use modicum_node_testing::Network;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 /// A user with a development account, a home folder of its own, and a node.
 struct User {
@@ -25,7 +24,7 @@ impl User {
 
 	/// Runs a command; returns its exit code and its answer, or its failure.
 	async fn run(&self, arguments: &'static str) -> (i32, Value) {
-		let mut command = Command::cargo_bin("modicum").unwrap();
+		let mut command = Command::new(env!("CARGO_BIN_EXE_modicum"));
 		command
 			.env_clear()
 			.env("HOME", self.home.path())
@@ -116,8 +115,7 @@ async fn a_directory_serves_by_the_rules_of_the_chain() {
 	let data: PathBuf = directory.home.path().join("data");
 	let port = modicum_node_testing::free_port().unwrap();
 	let admin = modicum_node_testing::free_port().unwrap();
-	let program = assert_cmd::cargo::cargo_bin("modicum");
-	let mut service = std::process::Command::new(program)
+	let mut service = Command::new(env!("CARGO_BIN_EXE_modicum"))
 		.env_clear()
 		.env("HOME", directory.home.path())
 		.env("MODICUM_SECRET_KEY", directory.secret)

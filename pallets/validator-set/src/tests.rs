@@ -199,7 +199,7 @@ fn offences_stay_provable_for_some_sessions_only() {
 		// The session that ended last was 9: up to session 6 all is pruned.
 		assert_eq!((first, end), (6, 12));
 		assert!((0..first).all(|index| !HistoricalSessions::<Test>::contains_key(index)));
-		assert!((first..end).all(|index| HistoricalSessions::<Test>::contains_key(index)));
+		assert!((first..end).all(HistoricalSessions::<Test>::contains_key));
 	});
 }
 

@@ -180,7 +180,7 @@ mod tests {
 		state.set_cancelled(&run).unwrap();
 		drop(state);
 		let state = State::open(folder.path()).unwrap();
-		assert_eq!(state.runs().unwrap(), [run.clone()]);
+		assert_eq!(state.runs().unwrap(), std::slice::from_ref(&run));
 		assert_eq!(state.record(&run).unwrap().unwrap().descriptor, record.descriptor);
 		assert!(state.is_cancelled(&run));
 		state.remove(&run).unwrap();
