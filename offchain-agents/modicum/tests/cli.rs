@@ -124,7 +124,7 @@ fn settings_are_written_once_and_checked() {
 #[test]
 fn failures_are_json_when_answers_are() {
 	let home = tempfile::tempdir().unwrap();
-	let arguments = ["--output", "json", "--set", "log.level=loud=1", "key", "inspect"];
+	let arguments = ["--output", "json", "--set", "log.level=loud=very", "key", "inspect"];
 	let (code, answer, error) = run(home.path(), &arguments);
 	assert_eq!((code, answer.as_str()), (3, ""));
 	let error = json(&error);
