@@ -51,7 +51,7 @@ pub enum DirectoryCommand {
 /// Arguments of `register`.
 #[derive(Args, Debug, Clone)]
 pub struct RegisterArgs {
-	/// Where clients reach it, like https://directory.example
+	/// Where clients reach it, like `https://directory.example`
 	#[arg(long)]
 	pub url: String,
 	/// What each side of a match pays for its being available, tokens
