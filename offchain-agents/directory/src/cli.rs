@@ -75,7 +75,7 @@ pub struct RunArgs {
 /// Arguments of `login`.
 #[derive(Debug, Clone, Args)]
 pub struct LoginArgs {
-	/// The directory's URL, like https://directory.example.
+	/// The directory's URL, like `https://directory.example`.
 	pub directory: String,
 	/// What the login may be used for, as registries write it: `*` or `repository:NAME:pull,push`.
 	#[arg(long, default_value = "*")]
