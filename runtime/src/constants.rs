@@ -5,7 +5,7 @@
 
 use crate::{Balance, BlockNumber, Moment};
 
-/// Time between two blocks in milliseconds. It cannot change on a running chain: the number of a
+/// Time between two blocks in milliseconds; docs/adr/0004-block-time.md says why. It cannot change on a running chain: the number of a
 /// slot is the time divided by it.
 pub const BLOCK_TIME_MILLIS: Moment = 2_000;
 
