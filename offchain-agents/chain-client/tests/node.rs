@@ -133,15 +133,10 @@ async fn register_all(chain: &Chain) -> [Submitter; 4] {
 		(mediator, Call::mediator_add_supported_base_layer(base)),
 		(directory, Call::register_directory("https://directory.example", TOKEN / 20)),
 	];
-	let calls: Vec<_> = calls
-		.into_iter()
-		.map(|(submitter, call)| {
-			let submitter = submitter.clone();
-			tokio::spawn(async move { submitter.submit(call).await })
-		})
-		.collect();
-	for call in calls {
-		call.await.unwrap().unwrap();
+	// Polled in this order, so that each account's calls are queued in this order.
+	let calls = calls.into_iter().map(|(submitter, call)| submitter.submit(call));
+	for outcome in futures::future::join_all(calls).await {
+		outcome.unwrap();
 	}
 	submitters.clone()
 }
