@@ -12,17 +12,16 @@ use std::{
 use flate2::read::MultiGzDecoder;
 use modicum_primitives::Architecture;
 use serde::{Deserialize, Serialize};
-use tar::{Archive, EntryType, PaxExtensions};
+use tar::{Archive, EntryType};
 
 use crate::{
 	digest::{Digest, HashingReader},
 	error::{ExecutorError, JobFault, Result},
+	extension::Extensions,
 };
 
 /// The most entries in one layer: each costs the machine an inode, whatever its size.
 pub const MAX_LAYER_ENTRIES: u64 = 200_000;
-/// The longest extended header (a long name, for example) in a layer, in bytes.
-const MAX_EXTENSION_BYTES: u64 = 64 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// A layer: an archive of files that is laid over the layers below it.
@@ -168,22 +167,12 @@ impl Scan<'_> {
 				return Err(self.refuse(format!("it has more than {MAX_LAYER_ENTRIES} entries")));
 			}
 			let kind = entry.header().entry_type();
-			if matches!(
-				kind,
-				EntryType::GNULongName
-					| EntryType::GNULongLink
-					| EntryType::XHeader
-					| EntryType::XGlobalHeader
-			) {
-				let mut bytes = Vec::new();
-				(&mut entry)
-					.take(MAX_EXTENSION_BYTES + 1)
-					.read_to_end(&mut bytes)
-					.map_err(malformed)?;
-				if bytes.len() as u64 > MAX_EXTENSION_BYTES {
-					return Err(self.refuse("a name or an extended header is too long".into()));
+			if Extensions::is_one(kind) {
+				names.read(kind, &mut entry).map_err(malformed)?;
+				// A few bytes that unpack to gigabytes, or that two readers cut differently.
+				if names.size.is_some() || names.sparse {
+					return Err(self.refuse("an entry is sparse or has its size elsewhere".into()));
 				}
-				names.read(kind, bytes).map_err(|why| self.refuse(why))?;
 				continue;
 			}
 			let names = std::mem::take(&mut names);
@@ -238,43 +227,6 @@ impl Scan<'_> {
 
 	fn refuse(&self, why: String) -> Stop {
 		Stop::Fault(JobFault::LayerRefused { layer: self.layer, why })
-	}
-}
-
-/// What extended headers say of the entry that follows them.
-#[derive(Default)]
-struct Extensions {
-	path: Option<Vec<u8>>,
-	link: Option<Vec<u8>>,
-}
-
-impl Extensions {
-	fn read(&mut self, kind: EntryType, mut bytes: Vec<u8>) -> std::result::Result<(), String> {
-		if matches!(kind, EntryType::GNULongName | EntryType::GNULongLink) {
-			if bytes.last() == Some(&0) {
-				bytes.pop();
-			}
-			let field =
-				if kind == EntryType::GNULongName { &mut self.path } else { &mut self.link };
-			*field = Some(bytes);
-			return Ok(());
-		}
-		for record in PaxExtensions::new(&bytes) {
-			let record = record.map_err(|error| error.to_string())?;
-			match record.key_bytes() {
-				b"path" => self.path = Some(record.value_bytes().to_vec()),
-				b"linkpath" => self.link = Some(record.value_bytes().to_vec()),
-				// A few bytes that unpack to gigabytes, or that two readers cut differently.
-				key if key == b"size" || key.starts_with(b"GNU.sparse.") => {
-					return Err(format!(
-						"its extended header '{}' is not allowed",
-						String::from_utf8_lossy(key)
-					))
-				},
-				_ => {},
-			}
-		}
-		Ok(())
 	}
 }
 
@@ -439,8 +391,8 @@ mod tests {
 		for (kind, data, expected) in [
 			(b'L', b"../../etc/passwd\0".to_vec(), "outside the root"),
 			(b'x', record("path", "../../passwd"), "outside the root"),
-			(b'x', record("GNU.sparse.a", "9"), "not allowed"),
-			(b'x', record("size", "999999999"), "not allowed"),
+			(b'x', record("GNU.sparse.a", "9"), "sparse"),
+			(b'x', record("size", "999999999"), "sparse"),
 			(b'L', vec![b'a'; 1 << 17], "too long"),
 		] {
 			let why = refusal(&archive(|builder| {

@@ -19,6 +19,7 @@ pub mod status;
 mod cgroup;
 mod error;
 mod executor;
+mod extension;
 mod meter;
 mod null;
 mod run;

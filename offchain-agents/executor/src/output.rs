@@ -16,7 +16,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tar::{Archive, EntryType, Header};
 
-use crate::digest::Digest;
+use crate::{digest::Digest, extension::Extensions};
 
 /// The unit in which storage is counted, in bytes: an entry takes at least one, a file as many as it fills.
 pub const BLOCK_BYTES: u64 = 4096;
@@ -127,11 +127,24 @@ impl Spool<'_> {
 		// Where each file is in `entries`, for the hard links to it.
 		let mut files: HashMap<Vec<u8>, usize> = HashMap::new();
 		let mut left_out = 0;
-		for entry in archive.entries()? {
+		let mut names = Extensions::default();
+		for entry in archive.entries()?.raw(true) {
 			let mut entry = entry?;
-			let Some(path) = relative(&entry.path_bytes()) else { continue };
+			let entry_type = entry.header().entry_type();
+			if Extensions::is_one(entry_type) {
+				names.read(entry_type, &mut entry)?;
+				continue;
+			}
+			let names = std::mem::take(&mut names);
+			let name = names.path.unwrap_or_else(|| entry.path_bytes().into_owned());
+			let link = names.link.or_else(|| entry.link_name_bytes().map(|link| link.into_owned()));
+			let Some(path) = relative(&name) else { continue };
+			if let Some(size) = names.size {
+				self.charge(size)?;
+				return Err(invalid(&path, "is larger than 8 GiB"));
+			}
 			let executable = entry.header().mode()? & 0o100 != 0;
-			let kind = match entry.header().entry_type() {
+			let kind = match entry_type {
 				EntryType::Directory => {
 					self.charge(0)?;
 					Kind::Directory
@@ -151,7 +164,7 @@ impl Spool<'_> {
 				// A hard link is a file of its own in the archive: charged as one, so that no small file
 				// with many names becomes a large archive.
 				EntryType::Link => {
-					let target = entry.link_name_bytes().and_then(|name| relative(&name));
+					let target = link.as_deref().and_then(relative);
 					let known =
 						target.and_then(|target| files.get(&target)).map(|at| &entries[*at].kind);
 					let Some(&Kind::File { offset, size, executable }) = known else {
@@ -161,7 +174,7 @@ impl Spool<'_> {
 					Kind::File { offset, size, executable }
 				},
 				EntryType::Symlink => {
-					let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+					let target = link.unwrap_or_default();
 					if !stays_within(&path, &target) {
 						return Err(invalid(
 							&path,
