@@ -5,20 +5,31 @@
 //! uploaded, and from a result back to files. Neither the chain nor a directory is needed here.
 //!
 //! - [`JobFile::read`] and [`JobFile::pack`]: a folder becomes a [`Package`].
+//! - [`profile`]: limits for a job, proposed from a run on this machine.
+//! - [`lint`]: whether a job gives the same result twice.
 //! - [`unpack_output`]: a result becomes files.
 
 mod base;
+mod compare;
 mod error;
+mod hint;
 mod job_file;
 mod layer;
+mod lint;
 mod pack;
 mod paths;
+mod profile;
+mod trial;
 mod unpack;
 
 pub use self::{
 	base::resolve_base,
+	compare::Difference,
 	error::{PackagingError, Result},
+	hint::Hint,
 	job_file::{ExecutionSource, JobFile, JOB_FILE_NAME, MAX_NAME_CHARS},
+	lint::{lint, Finding, LintReport, LintRun},
 	pack::{Package, Progress},
+	profile::{profile, Profile, ProfileOptions, GENEROUS_LIMITS},
 	unpack::unpack_output,
 };
