@@ -19,11 +19,14 @@
 //!   upkeep ──────┘                         collects, reads again, signs heartbeats
 //! ```
 //!
+//! The agents reach this directory, or any registry in its place, by [`client`].
+//!
 //! See docs/directory.md for names, access and formats.
 
 pub mod access;
 pub mod account;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod digest;

@@ -10,11 +10,10 @@
 
 use crate::{
 	account::AccountId,
-	sign::{SignatureBytes, Statement},
+	sign::{SignatureBytes, Signer, Statement},
 };
 use base64::{engine::general_purpose::URL_SAFE_NO_PAD, Engine as _};
 use hmac::{Hmac, Mac};
-use schnorrkel::Keypair;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::{collections::HashMap, sync::Mutex};
@@ -99,15 +98,15 @@ impl Login {
 	/// Answers a challenge.
 	pub fn sign(
 		realm: &Realm,
-		keypair: &Keypair,
+		signer: &dyn Signer,
 		single_use: bool,
 		scope: &str,
 		nonce: &str,
 		expires_at: u64,
 	) -> Self {
-		let account = crate::sign::account_of(keypair);
+		let account = signer.account();
 		let signature =
-			statement(realm, &account, single_use, scope, nonce, expires_at).sign(keypair);
+			signer.sign(&statement(realm, &account, single_use, scope, nonce, expires_at));
 		Self { single_use, scope: scope.to_owned(), nonce: nonce.to_owned(), expires_at, signature }
 	}
 
@@ -240,6 +239,7 @@ mod tests {
 	#![allow(clippy::unwrap_used)]
 	use super::*;
 	use crate::sign::{account_of, keypair_of_seed};
+	use schnorrkel::Keypair;
 
 	const NOW: u64 = 1_000_000;
 

@@ -195,6 +195,21 @@ pub enum Reference {
 	Tag(Tag),
 }
 
+impl From<Digest> for Reference {
+	fn from(digest: Digest) -> Self {
+		Self::Digest(digest)
+	}
+}
+
+impl fmt::Display for Reference {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Digest(digest) => digest.fmt(f),
+			Self::Tag(tag) => f.write_str(tag.as_str()),
+		}
+	}
+}
+
 impl FromStr for Reference {
 	type Err = NameError;
 

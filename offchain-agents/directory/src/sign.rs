@@ -51,6 +51,24 @@ impl Statement {
 	}
 }
 
+/// Who can sign for an account: a key pair, or whatever has one.
+pub trait Signer: Send + Sync {
+	/// The account signed for.
+	fn account(&self) -> AccountId;
+	/// The account's signature over a statement.
+	fn sign(&self, statement: &Statement) -> SignatureBytes;
+}
+
+impl Signer for Keypair {
+	fn account(&self) -> AccountId {
+		account_of(self)
+	}
+
+	fn sign(&self, statement: &Statement) -> SignatureBytes {
+		statement.sign(self)
+	}
+}
+
 /// An sr25519 signature, 64 bytes, written in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SignatureBytes(pub [u8; 64]);

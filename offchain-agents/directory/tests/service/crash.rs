@@ -14,24 +14,37 @@ use std::{
 };
 
 /// The service as a process of its own.
-struct Process {
+pub(super) struct Process {
 	child: Child,
-	url: String,
+	pub(super) url: String,
 	client: Client,
 }
 
 impl Process {
-	fn start(folder: &Path) -> Self {
+	/// At any free port, writable by everybody.
+	pub(super) fn start(folder: &Path) -> Self {
+		Self::start_at(folder, "127.0.0.1:0")
+	}
+
+	/// At this address, writable by everybody.
+	pub(super) fn start_at(folder: &Path, address: &str) -> Self {
+		let arguments = ["--public-write", "--id", "crash.example"];
+		Self::start_with(folder, address, &arguments.map(str::to_owned))
+	}
+
+	/// At this address, with these arguments about who may write.
+	pub(super) fn start_with(folder: &Path, address: &str, writers: &[String]) -> Self {
 		let mut child = Command::new(env!("CARGO_BIN_EXE_modicum-directory"))
-			.args(["run-alone", "--public-write"])
-			.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-			.args(["--id", "crash.example"])
+			.arg("run-alone")
+			.args(writers)
+			.args(["--listen", address, "--admin-listen", "127.0.0.1:0"])
 			.arg("--data")
 			.arg(folder.join("data"))
 			.arg("--key")
 			.arg(folder.join("seed"))
 			.env("RUST_LOG", "info,modicum::directory::access=off")
 			.env("NO_COLOR", "1")
+			.stdout(Stdio::null())
 			.stderr(Stdio::piped())
 			.spawn()
 			.unwrap();
@@ -48,10 +61,14 @@ impl Process {
 		Self { child, url: format!("http://{address}"), client: client() }
 	}
 
-	fn kill(mut self) {
-		// SIGKILL: nothing can be tidied up.
-		self.child.kill().unwrap();
-		self.child.wait().unwrap();
+	/// Host and port.
+	pub(super) fn address(&self) -> String {
+		self.url.trim_start_matches("http://").to_owned()
+	}
+
+	/// SIGKILL: nothing can be tidied up.
+	pub(super) fn kill(self) {
+		drop(self);
 	}
 
 	async fn begin(&self) -> String {
@@ -63,6 +80,13 @@ impl Process {
 		let digest = Digest::of(&content);
 		let path = format!("{}/v2/a/blobs/uploads/?digest={digest}", self.url);
 		Ok(self.client.post(path).body(content).send().await?.status())
+	}
+}
+
+impl Drop for Process {
+	fn drop(&mut self) {
+		let _ = self.child.kill();
+		let _ = self.child.wait();
 	}
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod accounts;
+mod client;
 mod collection;
 mod common;
 mod conformance;
