@@ -13,7 +13,7 @@ use frame::token::fungible::{Inspect, Mutate};
 use modicum_primitives::{
 	Architecture, Balance, Evidence, JobOfferId, MatchId, Meter, Moment, Parameters, Prices,
 	RejectReason, ResourceOfferId, ResourceTerms, Resources, ResultStatus, Run, Usage,
-	MAX_VERIFICATION_COUNT,
+	MAX_VERIFICATION_COUNT, MIN_VERIFICATION_COUNT,
 };
 
 const SEED: u32 = 0;
@@ -507,7 +507,7 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn post_mediation_result(r: Linear<1, MAX_VERIFICATION_COUNT>) {
+	fn post_mediation_result(r: Linear<MIN_VERIFICATION_COUNT, MAX_VERIFICATION_COUNT>) {
 		begin::<T>();
 		CurrentParameters::<T>::mutate(|parameters| parameters.verification_count = r);
 		let cast = cast::<T>(0, true);

@@ -170,7 +170,7 @@ mod errors {
 
 		/// The penalty rate must be 1 to `MAX_PENALTY_RATE`.
 		PenaltyRateOutOfBounds,
-		/// The verification count must be 1 to `MAX_VERIFICATION_COUNT`.
+		/// The verification count must be 2, so that runs can be compared, to `MAX_VERIFICATION_COUNT`.
 		VerificationCountOutOfBounds,
 		/// The reaction deadline must be 1 ms to `MAX_PERIOD`.
 		ReactionDeadlineOutOfBounds,

@@ -314,7 +314,7 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Sets n, the verification count. Running matches keep theirs.
+		/// Sets n, the verification count, 2 or more. Running matches keep theirs.
 		///
 		/// Origin: `AdminOrigin`. Emits `VerificationCountSet`. Errors: `VerificationCountOutOfBounds`.
 		#[pallet::call_index(1)]

@@ -363,11 +363,27 @@ pub fn with_result(run: Run) -> MatchId {
 	match_id
 }
 
-/// A match whose creator rejected `run`.
-pub fn in_mediation(run: Run) -> MatchId {
+/// Posts `run` as the result of a match, and the creator accepts it.
+pub fn post_and_accept(match_id: MatchId, run: Run) {
+	post(match_id, run);
+	assert_ok!(Modicum::accept_result(signed(CREATOR), match_id));
+}
+
+/// A match whose creator rejected `run` for `reason`.
+pub fn rejected(run: Run, reason: RejectReason) -> MatchId {
 	let match_id = with_result(run);
-	assert_ok!(Modicum::reject_result(signed(CREATOR), match_id, RejectReason::WrongResults));
+	assert_ok!(Modicum::reject_result(signed(CREATOR), match_id, reason));
 	match_id
+}
+
+/// A match whose creator rejected `run` as wrong.
+pub fn in_mediation(run: Run) -> MatchId {
+	rejected(run, RejectReason::WrongResults)
+}
+
+/// Posts the mediator's evidence, which closes a match.
+pub fn mediate(match_id: MatchId, evidence: Evidence) {
+	assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
 }
 
 /// Two runs like `run`.

@@ -7,7 +7,7 @@
 use modicum_primitives::{
 	cost, derive_verdict, match_deposit, match_value, settlement, Balance, CostTolerances, Ending,
 	Evidence, Meter, Parameters as ChainParameters, Prices, Resources, ResultStatus, Rounding, Run,
-	Settlement, SettlementTerms, Usage, Verdict, VerdictTerms,
+	Settlement, SettlementTerms, Usage, Verdict, VerdictTerms, MIN_VERIFICATION_COUNT,
 };
 
 use crate::error::EconomicsError;
@@ -62,7 +62,11 @@ impl Market {
 			..ChainParameters::default()
 		};
 		let refuse = |reason: String| EconomicsError::MarketRefuses { reason };
-		chain.validate().map_err(|error| refuse(error.to_string()))?;
+		// The chain refuses n = 1; the simulation shows what it would lead to.
+		let verification_count = chain.verification_count.max(MIN_VERIFICATION_COUNT);
+		ChainParameters { verification_count, ..chain }
+			.validate()
+			.map_err(|error| refuse(error.to_string()))?;
 		if parameters.deception_payout != parameters.price {
 			return Err(refuse("the chain pays the wronged party exactly π_c".into()));
 		}

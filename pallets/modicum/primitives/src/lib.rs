@@ -41,7 +41,7 @@ pub use money::{
 };
 pub use parameters::{
 	CostTolerances, ParameterError, Parameters, MAX_COST_TOLERANCE, MAX_GRACE, MAX_PENALTY_RATE,
-	MAX_PERIOD, MAX_VERIFICATION_COUNT, PARTS_PER_MILLION,
+	MAX_PERIOD, MAX_VERIFICATION_COUNT, MIN_VERIFICATION_COUNT, PARTS_PER_MILLION,
 };
 pub use settlement::{settlement, Ending, Payout, Settlement, SettlementTerms};
 pub use text::UnknownName;

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Largest penalty rate. Beyond it deposits are out of all proportion to what a job is worth.
 pub const MAX_PENALTY_RATE: u32 = 10_000;
+/// Least verification count: of a single run nothing can differ, so a job that is not deterministic would win every
+/// dispute. See docs/adr/0104-two-runs-at-least.md.
+pub const MIN_VERIFICATION_COUNT: u32 = 2;
 /// Largest verification count; bounds the size of a mediator's evidence.
 pub const MAX_VERIFICATION_COUNT: u32 = 16;
 /// Longest reaction and mediation deadline: 30 days, in milliseconds. Bounds how long money can be kept.
@@ -131,7 +134,7 @@ impl Parameters {
 	pub fn validate(&self) -> Result<(), ParameterError> {
 		check(1..=MAX_PENALTY_RATE, self.penalty_rate, ParameterError::PenaltyRate)?;
 		check(
-			1..=MAX_VERIFICATION_COUNT,
+			MIN_VERIFICATION_COUNT..=MAX_VERIFICATION_COUNT,
 			self.verification_count,
 			ParameterError::VerificationCount,
 		)?;
@@ -162,7 +165,7 @@ fn check<N: PartialOrd>(
 pub enum ParameterError {
 	/// θ is not between 1 and [`MAX_PENALTY_RATE`].
 	PenaltyRate,
-	/// n is not between 1 and [`MAX_VERIFICATION_COUNT`].
+	/// n is not between [`MIN_VERIFICATION_COUNT`] and [`MAX_VERIFICATION_COUNT`].
 	VerificationCount,
 	/// Not between 1 ms and [`MAX_PERIOD`].
 	ReactionDeadline,
@@ -179,7 +182,10 @@ impl fmt::Display for ParameterError {
 		match self {
 			Self::PenaltyRate => write!(f, "the penalty rate must be 1 to {MAX_PENALTY_RATE}"),
 			Self::VerificationCount => {
-				write!(f, "the verification count must be 1 to {MAX_VERIFICATION_COUNT}")
+				write!(
+					f,
+					"the verification count must be {MIN_VERIFICATION_COUNT} to {MAX_VERIFICATION_COUNT}"
+				)
 			},
 			Self::ReactionDeadline => {
 				write!(f, "the reaction deadline must be 1 to {MAX_PERIOD} milliseconds")
@@ -224,7 +230,10 @@ mod tests {
 				Parameters { penalty_rate: MAX_PENALTY_RATE + 1, ..good },
 				ParameterError::PenaltyRate,
 			),
-			(Parameters { verification_count: 0, ..good }, ParameterError::VerificationCount),
+			(
+				Parameters { verification_count: MIN_VERIFICATION_COUNT - 1, ..good },
+				ParameterError::VerificationCount,
+			),
 			(
 				Parameters { verification_count: MAX_VERIFICATION_COUNT + 1, ..good },
 				ParameterError::VerificationCount,

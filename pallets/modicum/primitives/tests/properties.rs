@@ -90,7 +90,7 @@ fn ending() -> impl Strategy<Value = Ending> {
 /// A match that the chain would make: limits, terms, and a usage within the limits.
 fn settled() -> impl Strategy<Value = (SettlementTerms, Parameters)> {
 	let fees = (0u128..1 << 60, 0u128..1 << 60);
-	let counts = (1..=MAX_PENALTY_RATE, 1..=MAX_VERIFICATION_COUNT);
+	let counts = (1..=MAX_PENALTY_RATE, MIN_VERIFICATION_COUNT..=MAX_VERIFICATION_COUNT);
 	(resources(), prices(), fees, counts, prop::option::of(usage()), usage()).prop_map(
 		|(limits, prices, fees, counts, measured, reported)| {
 			let parameters = Parameters {

@@ -23,6 +23,30 @@ fn wrong_run() -> Run {
 	Run { result_hash: OTHER_OUTPUT, ..run() }
 }
 
+/// Who has gained what when a provider is blamed for a usage that costs `cost`.
+fn provider_loses(cost: i128) -> [(AccountId, i128); 6] {
+	[
+		(CREATOR, -CI - FEE + cost),
+		(PROVIDER, -PI - STAKE),
+		(MEDIATOR, 2 * M + N * cost),
+		(DIRECTORY, 2 * D),
+		(SOLVER, CI + PI),
+		(TREASURY, STAKE - (N + 1) * cost - FEE),
+	]
+}
+
+/// Who has gained what when a creator is blamed and the usage cost `cost`.
+fn creator_loses(cost: i128) -> [(AccountId, i128); 6] {
+	[
+		(CREATOR, -CI - STAKE),
+		(PROVIDER, -PI - FEE + cost),
+		(MEDIATOR, 2 * M + N * cost),
+		(DIRECTORY, 2 * D),
+		(SOLVER, CI + PI),
+		(TREASURY, STAKE - (N + 1) * cost - FEE),
+	]
+}
+
 /// Asserts that the standard offers can no longer be matched under the mediator.
 #[track_caller]
 fn assert_mediator_is_out(error: Error<Test>) {
@@ -43,8 +67,7 @@ fn creator_and_solver() {
 		let before = Ledger::now();
 		// The creator is its own solver and so saves its incentive.
 		assert_ok!(Modicum::post_match(signed(CREATOR), job, cheapest, MEDIATOR));
-		post(0, run());
-		assert_ok!(Modicum::accept_result(signed(CREATOR), 0));
+		post_and_accept(0, run());
 		// 5·4 + 1·1: exactly what the provider asks for.
 		before.assert_changes(&[
 			(CREATOR, PI - 21 - FEE),
@@ -62,16 +85,8 @@ fn creator_and_mediator() {
 	in_market(|| {
 		let before = Ledger::now();
 		let match_id = in_mediation(run());
-		let evidence = runs(wrong_run());
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
-		before.assert_changes(&[
-			(CREATOR, -CI - FEE + C),
-			(PROVIDER, -PI - STAKE),
-			(MEDIATOR, 2 * M + N * C),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * C - FEE),
-		]);
+		mediate(match_id, runs(wrong_run()));
+		before.assert_changes(&provider_loses(C));
 
 		// Once: the provider takes the mediator off its list.
 		assert_ok!(Modicum::resource_provider_remove_trusted_mediator(signed(PROVIDER), MEDIATOR));
@@ -84,19 +99,13 @@ fn creator_and_mediator() {
 fn creator_and_directory() {
 	in_market(|| {
 		let before = Ledger::now();
-		let match_id = with_result(failed_run(ResultStatus::JobDescriptionError));
-		let reason = RejectReason::InvalidResultStatus;
-		assert_ok!(Modicum::reject_result(signed(CREATOR), match_id, reason));
+		let match_id = rejected(
+			failed_run(ResultStatus::JobDescriptionError),
+			RejectReason::InvalidResultStatus,
+		);
 		// The mediator is honest.
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, runs(run())));
-		before.assert_changes(&[
-			(CREATOR, -CI - FEE + C),
-			(PROVIDER, -PI - STAKE),
-			(MEDIATOR, 2 * M + N * C),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * C - FEE),
-		]);
+		mediate(match_id, runs(run()));
+		before.assert_changes(&provider_loses(C));
 
 		// The provider cannot tell who it was: it takes both off its lists.
 		assert_ok!(Modicum::resource_provider_remove_trusted_mediator(signed(PROVIDER), MEDIATOR));
@@ -159,8 +168,7 @@ fn provider_and_solver() {
 		let resource = post_resource(resource_terms());
 		let before = Ledger::now();
 		assert_ok!(Modicum::post_match(signed(PROVIDER), job, resource, MEDIATOR));
-		post(0, run());
-		assert_ok!(Modicum::accept_result(signed(CREATOR), 0));
+		post_and_accept(0, run());
 		// However generous the creator is, it pays the asking price.
 		before.assert_changes(&[
 			(CREATOR, -CI - C - FEE),
@@ -177,16 +185,8 @@ fn provider_and_mediator() {
 	in_market(|| {
 		let before = Ledger::now();
 		let match_id = in_mediation(wrong_run());
-		let evidence = runs(wrong_run());
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
-		before.assert_changes(&[
-			(CREATOR, -CI - STAKE),
-			(PROVIDER, -PI - FEE + C),
-			(MEDIATOR, 2 * M + N * C),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * C - FEE),
-		]);
+		mediate(match_id, runs(wrong_run()));
+		before.assert_changes(&creator_loses(C));
 
 		// Once: the creator takes the mediator off its list.
 		assert_ok!(Modicum::job_creator_remove_trusted_mediator(signed(CREATOR), MEDIATOR));
@@ -200,20 +200,11 @@ fn provider_and_directory() {
 	in_market(|| {
 		let before = Ledger::now();
 		let missing = failed_run(ResultStatus::JobNotFound);
-		let match_id = with_result(missing);
-		let reason = RejectReason::InvalidResultStatus;
-		assert_ok!(Modicum::reject_result(signed(CREATOR), match_id, reason));
+		let match_id = rejected(missing, RejectReason::InvalidResultStatus);
 		// The mediator is honest, and finds no job either.
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, runs(missing)));
+		mediate(match_id, runs(missing));
 		// 10^9 bytes at 3 is all that the provider can claim without having run anything.
-		before.assert_changes(&[
-			(CREATOR, -CI - STAKE),
-			(PROVIDER, -PI - FEE + 3),
-			(MEDIATOR, 2 * M + N * 3),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * 3 - FEE),
-		]);
+		before.assert_changes(&creator_loses(3));
 
 		// The creator names another directory and no longer trusts the mediator.
 		assert_ok!(Modicum::job_creator_remove_trusted_mediator(signed(CREATOR), MEDIATOR));
@@ -230,8 +221,7 @@ fn directory_and_solver() {
 		let before = Ledger::now();
 		let (job, resource) = (post_job(job_terms()), post_resource(resource_terms()));
 		assert_ok!(Modicum::post_match(signed(DIRECTORY), job, resource, MEDIATOR));
-		post(0, run());
-		assert_ok!(Modicum::accept_result(signed(CREATOR), 0));
+		post_and_accept(0, run());
 		before.assert_changes(&[
 			(CREATOR, -CI - C - FEE),
 			(PROVIDER, -PI + C - FEE),
@@ -247,20 +237,9 @@ fn directory_and_solver() {
 fn directory_and_mediator() {
 	in_market(|| {
 		let before = Ledger::now();
-		let match_id = with_result(run());
-		let reason = RejectReason::ResultNotFound;
-		assert_ok!(Modicum::reject_result(signed(CREATOR), match_id, reason));
-		let evidence = Evidence::ResultNotOnDirectory;
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
-		let v = VALUE as i128;
-		before.assert_changes(&[
-			(CREATOR, -CI - FEE + v),
-			(PROVIDER, -PI - STAKE),
-			(MEDIATOR, 2 * M + N * v),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * v - FEE),
-		]);
+		let match_id = rejected(run(), RejectReason::ResultNotFound);
+		mediate(match_id, Evidence::ResultNotOnDirectory);
+		before.assert_changes(&provider_loses(VALUE as i128));
 
 		assert_ok!(Modicum::resource_provider_remove_trusted_mediator(signed(PROVIDER), MEDIATOR));
 		assert_mediator_is_out(Error::MediatorNotTrustedByProvider);
@@ -304,8 +283,7 @@ fn a_mediator_cannot_drain_a_directory() {
 		for _ in 0..3 {
 			let before = Ledger::now();
 			let match_id = in_mediation(run());
-			let evidence = Evidence::DirectoryUnavailable;
-			assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
+			mediate(match_id, Evidence::DirectoryUnavailable);
 			before.assert_changes(&[
 				(CREATOR, -CI - M),
 				(PROVIDER, -PI - M),
@@ -326,15 +304,8 @@ fn a_non_deterministic_job_is_its_creators_fault() {
 		let match_id = in_mediation(run());
 		let once = Run { result_hash: [1; 32], ..run() };
 		let evidence = Evidence::Runs(vec![once, wrong_run()]);
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, evidence));
-		before.assert_changes(&[
-			(CREATOR, -CI - STAKE),
-			(PROVIDER, -PI - FEE + C),
-			(MEDIATOR, 2 * M + N * C),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * C - FEE),
-		]);
+		mediate(match_id, evidence);
+		before.assert_changes(&creator_loses(C));
 	});
 }
 
@@ -348,19 +319,12 @@ fn a_provider_that_inflates_its_usage_loses_its_deposit() {
 		let tolerated = honest.usage.instructions / 100 * 102;
 		let before = free(PROVIDER);
 		let match_id = in_mediation(with(tolerated));
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, runs(honest)));
+		mediate(match_id, runs(honest));
 		assert!(free(PROVIDER) > before, "tolerated usage is paid");
 
 		let before = Ledger::now();
 		let match_id = in_mediation(with(tolerated + 1));
-		assert_ok!(Modicum::post_mediation_result(signed(MEDIATOR), match_id, runs(honest)));
-		before.assert_changes(&[
-			(CREATOR, -CI - FEE + C),
-			(PROVIDER, -PI - STAKE),
-			(MEDIATOR, 2 * M + N * C),
-			(DIRECTORY, 2 * D),
-			(SOLVER, CI + PI),
-			(TREASURY, STAKE - (N + 1) * C - FEE),
-		]);
+		mediate(match_id, runs(honest));
+		before.assert_changes(&provider_loses(C));
 	});
 }

@@ -5,7 +5,7 @@ use crate::{mock::*, *};
 use frame::testing_prelude::*;
 use modicum_primitives::{
 	Meter, Parameters, MAX_COST_TOLERANCE, MAX_GRACE, MAX_PENALTY_RATE, MAX_PERIOD,
-	MAX_VERIFICATION_COUNT,
+	MAX_VERIFICATION_COUNT, MIN_VERIFICATION_COUNT,
 };
 
 fn now() -> Parameters {
@@ -51,14 +51,14 @@ fn set_penalty_rate_works_within_its_bounds() {
 #[test]
 fn set_verification_count_works_within_its_bounds() {
 	build_and_execute(|| {
-		for bound in [1, MAX_VERIFICATION_COUNT] {
+		for bound in [MIN_VERIFICATION_COUNT, MAX_VERIFICATION_COUNT] {
 			assert_ok!(Modicum::set_verification_count(root(), bound));
 			assert_eq!(now().verification_count, bound);
 			System::assert_last_event(
 				Event::VerificationCountSet { verification_count: bound }.into(),
 			);
 		}
-		for beyond in [0, MAX_VERIFICATION_COUNT + 1, u32::MAX] {
+		for beyond in [0, MIN_VERIFICATION_COUNT - 1, MAX_VERIFICATION_COUNT + 1, u32::MAX] {
 			assert_noop!(
 				Modicum::set_verification_count(root(), beyond),
 				Error::<Test>::VerificationCountOutOfBounds

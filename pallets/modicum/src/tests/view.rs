@@ -23,10 +23,10 @@ fn a_quote_is_what_posting_holds() {
 fn a_quote_follows_the_parameters() {
 	in_market(|| {
 		assert_ok!(Modicum::set_penalty_rate(root(), 1));
-		assert_ok!(Modicum::set_verification_count(root(), 1));
-		assert_eq!(Modicum::job_offer_deposit(job_terms(), 0), Some(2 * 128 + 26));
+		assert_ok!(Modicum::set_verification_count(root(), 3));
+		assert_eq!(Modicum::job_offer_deposit(job_terms(), 0), Some(4 * 128 + 26));
 		assert_ok!(Modicum::post_job_offer(signed(CREATOR), job_terms(), uri(), 0));
-		assert_eq!(held(HoldReason::JobOffer, CREATOR), 2 * 128 + 26);
+		assert_eq!(held(HoldReason::JobOffer, CREATOR), 4 * 128 + 26);
 	});
 }
 
