@@ -78,6 +78,36 @@ async fn blocks_are_exported_checked_imported_and_reverted() -> Result<(), Error
 	Ok(())
 }
 
+/// The node builds the genesis of the networks that it knows by name with its own code; a specification has the
+/// one that the WASM runtime builds.
+#[test]
+fn a_named_network_starts_as_its_specification_says() -> Result<(), Error> {
+	for name in ["dev", "local", "production"] {
+		let network = Network::new(name)?;
+		let specification = network.spec().to_str().expect("a temporary folder has a plain name");
+		let genesis = |chain: &str, base: &str| {
+			let base = network.folder().join(base);
+			let run = |subcommand: &[&str]| {
+				output(
+					Command::new(binary()?)
+						.args(subcommand)
+						.args(["--chain", chain, "--base-path"])
+						.arg(&base),
+				)
+			};
+			// With nothing to revert, this makes the database and no more.
+			run(&["revert", "1"])?;
+			let info = run(&["chain-info"])?;
+			let info: serde_json::Value =
+				serde_json::from_slice(&info).expect("chain-info prints JSON");
+			assert_eq!(info["best_number"], 0);
+			Ok::<_, Error>(info["best_hash"].to_string())
+		};
+		assert_eq!(genesis(name, "named")?, genesis(specification, "specified")?, "{name}");
+	}
+	Ok(())
+}
+
 #[test]
 fn an_unknown_network_is_named_in_the_error() {
 	let error = Network::new("no-such-network").map(|_| ()).expect_err("there is no such network");

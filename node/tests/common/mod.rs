@@ -78,19 +78,22 @@ pub async fn submit(node: &Node, signer: Sr25519Keyring, call: RuntimeCall) -> R
 	submit_at(node, signer, call, VERSION.spec_version).await
 }
 
-/// The value under `key` in the best block.
-pub async fn storage<T: Decode>(node: &Node, key: &[u8]) -> Result<Option<T>, Error> {
+/// The bytes under `key` in the best block.
+async fn raw_storage(node: &Node, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
 	let value: Option<String> =
 		node.call("state_getStorage", params![StorageKey(key.to_vec())]).await?;
-	Ok(value
-		.map(|value| T::decode(&mut &unhex(&value)[..]).expect("the storage is of this runtime")))
+	Ok(value.as_deref().map(unhex))
+}
+
+/// The value under `key` in the best block.
+pub async fn storage<T: Decode>(node: &Node, key: &[u8]) -> Result<Option<T>, Error> {
+	let value = raw_storage(node, key).await?;
+	Ok(value.map(|value| T::decode(&mut &value[..]).expect("the storage is of this runtime")))
 }
 
 /// `Some` if there is a value under `key` in the best block.
 pub async fn exists(node: &Node, key: &[u8]) -> Result<Option<()>, Error> {
-	let value: Option<String> =
-		node.call("state_getStorage", params![StorageKey(key.to_vec())]).await?;
-	Ok(value.map(|_| ()))
+	Ok(raw_storage(node, key).await?.map(|_| ()))
 }
 
 /// The accounts that validate in the best block's session.
