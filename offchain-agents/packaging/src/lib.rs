@@ -5,6 +5,7 @@
 //! uploaded, and from a result back to files. Neither the chain nor a directory is needed here.
 //!
 //! - [`JobFile::read`] and [`JobFile::pack`]: a folder becomes a [`Package`].
+//! - [`pack_image`]: an image of the local engine does.
 //! - [`profile`]: limits for a job, proposed from a run on this machine.
 //! - [`lint`]: whether a job gives the same result twice.
 //! - [`unpack_output`]: a result becomes files.
@@ -13,9 +14,11 @@ mod base;
 mod compare;
 mod error;
 mod hint;
+mod image;
 mod job_file;
 mod layer;
 mod lint;
+mod merge;
 mod pack;
 mod paths;
 mod profile;
@@ -27,6 +30,7 @@ pub use self::{
 	compare::Difference,
 	error::{PackagingError, Result},
 	hint::Hint,
+	image::{pack_image, ImageOptions},
 	job_file::{ExecutionSource, JobFile, JOB_FILE_NAME, MAX_NAME_CHARS},
 	lint::{lint, Finding, LintReport, LintRun},
 	pack::{Package, Progress},

@@ -76,6 +76,19 @@ pub enum Progress<'a> {
 	},
 }
 
+impl Progress<'_> {
+	/// The event on its own, unless it borrows text.
+	pub(crate) fn to_static(self) -> Option<Progress<'static>> {
+		match self {
+			Self::Packing(layer) => Some(Progress::Packing(layer)),
+			Self::Packed { layer, size, unpacked_size } => {
+				Some(Progress::Packed { layer, size, unpacked_size })
+			},
+			Self::Building(_) | Self::BuildLine(_) | Self::Exporting(_) => None,
+		}
+	}
+}
+
 impl JobFile {
 	/// Pack the job for `architecture` on the base with the ChainID `base` (see [`crate::resolve_base`]). `input`, a
 	/// folder or a file, takes the place of the input that `job.toml` names. The layers are written into the folder

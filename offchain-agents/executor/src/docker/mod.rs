@@ -5,6 +5,7 @@
 
 mod engine;
 mod examine;
+mod export;
 mod image;
 mod pipe;
 mod probe;
@@ -28,7 +29,7 @@ use futures::stream::{BoxStream, StreamExt};
 use modicum_primitives::Meter;
 
 use self::{engine::Inner, state::RunRecord};
-pub use self::{image::BaseImage, profile::MAX_PROCESSES, volume::StorageKind};
+pub use self::{export::LocalImage, image::BaseImage, profile::MAX_PROCESSES, volume::StorageKind};
 use crate::{
 	descriptor::Job,
 	doctor::DoctorReport,
@@ -51,7 +52,7 @@ pub const RUN_LABEL: &str = "modicum.run";
 
 const EXECUTOR_NAME: &str = "docker";
 /// What every job finds in `/etc/hosts`.
-const FIXED_HOSTS: &str = "127.0.0.1 localhost job.modicum job\n::1 localhost\n";
+const FIXED_HOSTS: &str = "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 job.modicum job\n";
 
 pub(crate) type Labels = HashMap<String, String>;
 
