@@ -195,6 +195,10 @@ impl Cgroups {
 		let mut runs: Vec<RunId> = Vec::new();
 		for root in self.roots() {
 			for entry in fs::read_dir(root.join(parent)).into_iter().flatten().flatten() {
+				// Control files, of which the one called `tasks` could be a run's name.
+				if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+					continue;
+				}
 				let name = entry.file_name().to_string_lossy().into_owned();
 				let name = match self.driver {
 					Driver::Cgroupfs => Some(name.as_str()),
@@ -202,7 +206,6 @@ impl Cgroups {
 						name.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".slice"))
 					},
 				};
-				// Control files are no usable names, having a dot.
 				runs.extend(name.and_then(|name| name.parse().ok()));
 			}
 		}
@@ -411,7 +414,10 @@ mod tests {
 			for path in ["modicum/p1/m42/docker1", "modicum/p1/m43", "modicum/p2/m42"] {
 				fs::create_dir_all(root.join(path)).unwrap();
 			}
+			fs::write(root.join("modicum/p1/tasks"), "").unwrap();
 			assert_eq!(cgroups.runs(), ["m42".parse().unwrap(), "m43".parse().unwrap()]);
+			// Unlike the kernel's, files of a plain folder would keep it from being removed.
+			fs::remove_file(root.join("modicum/p1/tasks")).unwrap();
 			cgroups.remove(&run()).await.unwrap();
 			cgroups.remove(&run()).await.unwrap();
 			assert_eq!(cgroups.runs(), ["m43".parse().unwrap()]);

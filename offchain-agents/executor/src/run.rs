@@ -15,9 +15,11 @@ const MAX_NAME_CHARS: usize = 32;
 const HOLDER_SUFFIX: &str = "holder";
 /// The run in whose name machines are tried out.
 pub(crate) const PROBE_RUN: &str = "probe";
+/// A file in every cgroup of the first version, beside which no run's cgroup could have that name.
+const CONTROL_FILE: &str = "tasks";
 
-/// The name of one run: 1 to 32 of the characters a-z and 0-9, not `probe` and not ending in `holder`, chosen by the caller and the same after
-/// a restart, for example `match42` for a provider and `match42run1` for a mediator.
+/// The name of one run: 1 to 32 of the characters a-z and 0-9, not `probe`, not `tasks` and not ending in `holder`,
+/// chosen by the caller and the same after a restart, for example `match42` for a provider and `match42run1` for a mediator.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
@@ -33,9 +35,9 @@ impl RunId {
 		Self(format!("{}{HOLDER_SUFFIX}", self.0))
 	}
 
-	/// Whether the executor uses the name for itself.
+	/// Whether the executor or the kernel uses the name for itself.
 	pub(crate) fn is_reserved(&self) -> bool {
-		self.0 == PROBE_RUN || self.0.ends_with(HOLDER_SUFFIX)
+		[PROBE_RUN, CONTROL_FILE].contains(&self.0.as_str()) || self.0.ends_with(HOLDER_SUFFIX)
 	}
 }
 

@@ -3,9 +3,7 @@
 
 //! Trying out the machine: that containers of an architecture run, and what starting one costs.
 
-use bollard::query_parameters::{
-	CreateContainerOptionsBuilder, StartContainerOptions, WaitContainerOptions,
-};
+use bollard::query_parameters::{CreateContainerOptionsBuilder, WaitContainerOptions};
 use futures::StreamExt;
 use modicum_primitives::Architecture;
 
@@ -94,8 +92,7 @@ impl Inner {
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
 		let failed = || ExecutorError::engine("start a container that does nothing");
 		self.docker.create_container(Some(options), body).await.map_err(failed())?;
-		if let Err(error) = self.docker.start_container(&name, None::<StartContainerOptions>).await
-		{
+		if let Err(error) = self.start(&name).await {
 			tracing::debug!(base = %base.chain_id, %error, "a probe did not start");
 			return Ok(None);
 		}

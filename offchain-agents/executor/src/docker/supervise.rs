@@ -38,8 +38,11 @@ use crate::{
 	status::{Ending, Figure},
 };
 
-/// Exit codes with which the engine says that it could not start the command.
-const START_FAILED: std::ops::RangeInclusive<i64> = 126..=127;
+/// What the runtimes runc and crun say of a command that cannot be executed.
+const COMMAND_FAILED: [&str; 2] = ["exec: \"", "executable file"];
+/// What they say of a cgroup that they could not make, and how often a start is tried in spite of it.
+const CGROUP_FAILED: &str = "cgroup";
+const START_ATTEMPTS: u32 = 5;
 /// Exit codes above this are of processes that a signal ended, or that say so.
 const SIGNALLED: i64 = 128;
 /// The shortest pause between two looks at a job near its limit.
@@ -115,7 +118,8 @@ impl Inner {
 			}
 			record.started_at = Some(now_ms());
 			self.state.set_record(&record)?;
-			ending.description_fault = self.start_container(run).await?;
+			ending.description_fault =
+				self.start_container(run, &record.descriptor.command[0]).await?;
 			// A cancellation may have come before there was a container to kill.
 			if self.state.is_cancelled(run) {
 				self.kill(run).await?;
@@ -212,20 +216,33 @@ impl Inner {
 	}
 
 	/// Start the container; what is wrong with the job's command, if that is why it cannot be started.
-	async fn start_container(&self, run: &RunId) -> Result<Option<String>> {
-		let name = self.object_name(run);
-		let Err(error) = self.docker.start_container(&name, None::<StartContainerOptions>).await
-		else {
-			return Ok(None);
-		};
-		let state = self.inspect(run).await?.and_then(|container| container.state);
-		let code = state.and_then(|state| state.exit_code);
-		if code.is_some_and(|code| START_FAILED.contains(&code)) {
-			if let Error::DockerResponseServerError { message, .. } = &error {
-				return Ok(Some(format!("the command cannot be started: {message}")));
+	async fn start_container(&self, run: &RunId, program: &str) -> Result<Option<String>> {
+		match self.start(&self.object_name(run)).await {
+			Ok(()) => Ok(None),
+			Err(Error::DockerResponseServerError { message, .. })
+				if blames_command(&message, program) =>
+			{
+				Ok(Some(format!("the command cannot be started: {message}")))
+			},
+			Err(error) => Err(ExecutorError::engine("start the job's container")(error)),
+		}
+	}
+
+	/// Start a container, again if need be: whoever removes the last other run's cgroup removes the folder above,
+	/// perhaps at the very moment at which the engine makes another one there.
+	pub(super) async fn start(&self, container: &str) -> std::result::Result<(), Error> {
+		let mut attempt = 0;
+		loop {
+			attempt += 1;
+			match self.docker.start_container(container, None::<StartContainerOptions>).await {
+				Err(Error::DockerResponseServerError { message, .. })
+					if attempt < START_ATTEMPTS && message.contains(CGROUP_FAILED) =>
+				{
+					tracing::debug!(container, message, "the engine could not make a cgroup");
+				},
+				result => return result,
 			}
 		}
-		Err(ExecutorError::engine("start the job's container")(error))
 	}
 
 	pub(super) async fn kill(&self, run: &RunId) -> Result<()> {
@@ -497,8 +514,33 @@ impl Inner {
 	}
 }
 
+/// Whether a container could not be started because of what the job's descriptor says. The engine's exit code does
+/// not tell: it takes every file that it misses for the command.
+fn blames_command(message: &str, program: &str) -> bool {
+	message.contains(program) && COMMAND_FAILED.iter().any(|said| message.contains(said))
+}
+
 /// Whether a container exists that was never started.
 fn is_not_started(container: &ContainerInspectResponse) -> bool {
 	let status = container.state.as_ref().and_then(|state| state.status);
 	status == Some(ContainerStateStatusEnum::CREATED)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn only_the_command_itself_is_the_descriptions_fault() {
+		let create = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process:";
+		for (message, expected) in [
+			(r#"exec: "/job/run": stat /job/run: no such file or directory: unknown"#, true),
+			(r#"exec: "/job/run": permission denied: unknown"#, true),
+			("crun: executable file `/job/run` not found: No such file or directory", true),
+			("unable to apply cgroup configuration: mkdir /sys/fs/cgroup/cpu/modicum/a/b: no such file or directory", false),
+			(r#"exec: "containerd-shim-runc-v2": executable file not found in $PATH"#, false),
+		] {
+			assert_eq!(blames_command(&format!("{create} {message}"), "/job/run"), expected);
+		}
+	}
 }

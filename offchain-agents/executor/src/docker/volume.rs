@@ -3,13 +3,12 @@
 
 //! The one place that a job may write to, with a size that the kernel enforces.
 
-use std::{collections::HashMap, fs::File, path::Path};
+use std::{collections::HashMap, fs::File, os::unix::ffi::OsStrExt, path::Path};
 
 use bollard::{
 	models::{ContainerCreateBody, VolumeCreateRequest},
 	query_parameters::{
 		CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
-		StartContainerOptions,
 	},
 };
 use serde::{Deserialize, Serialize};
@@ -149,10 +148,7 @@ impl Inner {
 			.create_container(Some(options), body)
 			.await
 			.map_err(ExecutorError::engine(failed))?;
-		self.docker
-			.start_container(&name, None::<StartContainerOptions>)
-			.await
-			.map_err(ExecutorError::engine(failed))
+		self.start(&name).await.map_err(ExecutorError::engine(failed))
 	}
 
 	/// Remove a run's storage: holder, volume, loop device. Nothing fails if it is not there.
@@ -163,15 +159,8 @@ impl Inner {
 		let force = RemoveVolumeOptionsBuilder::default().force(true).build();
 		absent_is_fine(self.docker.remove_volume(&self.object_name(run), Some(force)).await)
 			.map_err(ExecutorError::engine("remove a volume"))?;
-		let image = self.state.run_folder(run).join("output.img");
-		if image.exists() {
-			let image = image.to_string_lossy();
-			let devices =
-				tool("losetup", &["--noheadings", "--output", "NAME", "--associated", &image])
-					.await?;
-			for device in devices.split_whitespace() {
-				tool("losetup", &["--detach", device]).await?;
-			}
+		for device in loop_devices(&self.state.run_folder(run).join("output.img")) {
+			tool("losetup", &["--detach", &device]).await?;
 		}
 		Ok(())
 	}
@@ -179,6 +168,20 @@ impl Inner {
 
 fn owned((key, value): (&str, &str)) -> (String, String) {
 	(key.into(), value.into())
+}
+
+/// The loop devices of the file `image`, which may be gone. Asked of the kernel, since `losetup --associated` overlooks
+/// some while others come and go.
+fn loop_devices(image: &Path) -> Vec<String> {
+	let entries = std::fs::read_dir("/sys/block").into_iter().flatten().flatten();
+	let devices = entries.filter_map(|entry| {
+		let file = std::fs::read(entry.path().join("loop/backing_file")).ok()?;
+		let file = file.strip_suffix(b"\n").unwrap_or(&file);
+		let file = file.strip_suffix(b" (deleted)").unwrap_or(file);
+		let name = entry.file_name().into_string().ok()?;
+		(file == image.as_os_str().as_bytes()).then(|| format!("/dev/{name}"))
+	});
+	devices.collect()
 }
 
 /// A file of `size` bytes whose space is really there: a job must not fail because the disk fills up meanwhile.

@@ -11,7 +11,7 @@ use modicum_primitives::ResultStatus;
 use crate::harness::{block_on, last_cpu, shell, Machine};
 
 /// What a job can see of the run or the machine in spite of all, as `docs/executor.md` lists it.
-const STILL_VISIBLE: [&str; 5] = ["affinity", "clock", "disk", "mounts", "usage"];
+const STILL_VISIBLE: [&str; 6] = ["affinity", "clock", "disk", "mounts", "numbers", "usage"];
 
 /// Prints everything that a job can learn, each thing under a heading.
 const FINGERPRINT: &str = r#"
@@ -20,7 +20,7 @@ show environment env
 show user id
 show names sh -c 'hostname; hostname -f; dnsdomainname; cat /etc/hostname'
 show kernel uname -a
-show clock sh -c 'date; date +%s'
+show clock sh -c 'date; date +%s; stat -c %y / /dev /etc/hosts'
 show zone date +%Z
 show affinity sh -c 'nproc; grep _allowed /proc/self/status'
 show processors sh -c 'cat /proc/cpuinfo; ls /sys/devices/system/cpu'
@@ -35,11 +35,12 @@ show output sh -c 'df -k /out | tail -n 1 | tr -s " " | cut -d" " -f2'
 show network sh -c 'cat /proc/net/dev /proc/net/route /proc/net/tcp; ip address'
 show resolver sh -c 'cat /etc/resolv.conf; cat /etc/hosts'
 show devices ls /dev
-show processes ps -o pid,user,args
+show processes ps -o user,args
+show numbers ps -o pid
 show limits sh -c 'ulimit -a'
 show status sh -c 'grep -E "^(Uid|Gid|Groups|Cap|NoNew|Seccomp|Speculation|Name|State|Threads|Sig)" /proc/self/status'
 show usage sh -c 'cat /proc/self/stat /proc/self/sched /proc/self/io /proc/self/statm; cat /proc/self/maps'
-show root ls -la /
+show root stat -c '%A %U %G %n' / /.dockerenv /*
 show tree sh -c 'find / -xdev | sort'
 exit 0
 "#;
@@ -111,14 +112,17 @@ fn what_a_job_starts_with_is_fixed() {
 				"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 				"PWD=/out",
 				"PYTHONHASHSEED=0",
-				"SHLVL=2",
+				"SHLVL=1",
 				"SOURCE_DATE_EPOCH=0",
 				"TZ=UTC",
 			]
 		);
 		assert_eq!(seen["names"], "job\njob.modicum\nmodicum\njob\n");
 		assert_eq!(seen["zone"], "UTC\n");
-		assert_eq!(seen["resolver"], "127.0.0.1 localhost job.modicum job\n::1 localhost\n");
+		assert_eq!(
+			seen["resolver"],
+			"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 job.modicum job\n"
+		);
 		assert!(seen["user"].starts_with("uid=65534"), "{}", seen["user"]);
 	});
 }
