@@ -166,19 +166,27 @@ fn see(mut lower: Seen, layer: &[Change]) -> Seen {
 
 /// The merged layer as the engine reads it.
 fn as_layer(tree: &Tree) -> Vec<Change> {
-	let outputs = tree.outputs().into_iter().map(|output| match output {
-		Output::Folder(path) => Change::Put(path.to_vec(), folder()),
-		Output::File { path, content, .. } => Change::Put(path.to_vec(), file(content.offset)),
-		Output::Mark(path) => match path.strip_suffix(b"/.wh..wh..opq") {
-			Some(path) => Change::Clear(path.to_vec()),
-			None => {
-				let at = path.windows(4).rposition(|window| window == b".wh.").unwrap();
-				Change::Remove([&path[..at], &path[at + 4..]].concat())
+	let mut contents: BTreeMap<&[u8], u64> = BTreeMap::new();
+	let mut changes = Vec::new();
+	for output in tree.outputs() {
+		changes.push(match output {
+			Output::Folder(path) => Change::Put(path.to_vec(), folder()),
+			Output::File { path, content, .. } => {
+				contents.insert(path, content.offset);
+				Change::Put(path.to_vec(), file(content.offset))
 			},
-		},
-		other => panic!("{other:?}"),
-	});
-	outputs.collect()
+			Output::Link(path, target) => Change::Put(path.to_vec(), file(contents[target])),
+			Output::Symlink(..) => unreachable!("no strategy makes links; qed"),
+			Output::Mark(path) => match path.strip_suffix(b"/.wh..wh..opq") {
+				Some(path) => Change::Clear(path.to_vec()),
+				None => {
+					let at = path.windows(4).rposition(|window| window == b".wh.").unwrap();
+					Change::Remove([&path[..at], &path[at + 4..]].concat())
+				},
+			},
+		});
+	}
+	changes
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
