@@ -314,7 +314,9 @@ impl Assignment {
 		let (length, mut job, mut place) = end;
 		let mut moves = vec![(job, place)];
 		while job != source {
-			let Place::At(left) = jobs[job as usize].place else { unreachable!("reached by its resource; qed") };
+			let Place::At(left) = jobs[job as usize].place else {
+				unreachable!("reached by its resource; qed")
+			};
 			place = Place::At(left);
 			job = search.parent[left as usize];
 			moves.push((job, place));
@@ -381,7 +383,9 @@ impl Assignment {
 			}
 			next = search.next(end.0).map(|(job, distance)| {
 				search.jobs.push((job, distance));
-				let Place::At(resource) = jobs[job as usize].place else { unreachable!("only placed jobs are pushed; qed") };
+				let Place::At(resource) = jobs[job as usize].place else {
+					unreachable!("only placed jobs are pushed; qed")
+				};
 				(resource, distance)
 			});
 		}

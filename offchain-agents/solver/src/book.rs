@@ -288,6 +288,12 @@ impl<AccountId: Ord + Clone> OrderBook<AccountId> {
 		proposals
 	}
 
+	/// Whether the last solution is known to have the lowest total price of all with as many matches: true up to
+	/// [`MOST_PAIRS_FOR_LOWEST_PRICE`](crate::MOST_PAIRS_FOR_LOWEST_PRICE). False if there is none.
+	pub fn is_cheapest(&self) -> bool {
+		self.market.as_ref().is_some_and(Market::is_cheapest)
+	}
+
 	/// Forgets the last solution, so that the next one is computed from the records alone and depends on nothing
 	/// else.
 	pub fn forget_solution(&mut self) {

@@ -12,4 +12,5 @@ mod market;
 mod records;
 
 pub use book::{BookFull, OrderBook, MAX_ENTRIES};
+pub use market::MOST_PAIRS_FOR_LOWEST_PRICE;
 pub use records::{JobOffer, Mediator, Proposal, Provider, ResourceOffer};

@@ -15,7 +15,7 @@ use modicum_primitives::{
 use std::collections::BTreeMap;
 
 /// Edges that a job or a resource gets at a time.
-const EDGES_AT_A_TIME: usize = 12;
+const EDGES_AT_A_TIME: usize = 16;
 /// One resource in so many, at most, is checked for itself before all jobs are checked.
 const COLUMNS_PER_JOB: usize = 32;
 /// The highest availability fees that are told from higher ones, in base units.
@@ -23,6 +23,13 @@ const MOST_FEES: Balance = MOST_PRICE / 2;
 /// The highest product of limits and prices that is told from higher ones.
 const MOST_PRODUCT: u128 = MOST_PRICE / 2 * BILLION;
 const SCALE: i128 = BILLION as i128;
+
+/// Most pairs of a job offer and a resource offer in a book that is solved for the lowest price.
+pub const MOST_PAIRS_FOR_LOWEST_PRICE: usize = 1 << 20;
+
+fn is_large<AccountId>(records: &Records<AccountId>) -> bool {
+	records.jobs.len() * records.resources.len() > MOST_PAIRS_FOR_LOWEST_PRICE
+}
 
 /// A job offer in its slot.
 #[derive(Clone, Debug)]
@@ -50,6 +57,8 @@ pub(crate) struct Market<AccountId> {
 	index: Option<Index<AccountId>>,
 	average: Prices,
 	assignment: Assignment,
+	/// Of a book that is too large for the lowest price, the resource of each job.
+	rough: Option<Vec<Option<u32>>>,
 	solved_at: Moment,
 }
 
@@ -65,6 +74,7 @@ impl<AccountId> Default for Market<AccountId> {
 			index: None,
 			average: Prices::default(),
 			assignment: Assignment::default(),
+			rough: None,
 			solved_at: 0,
 		}
 	}
@@ -116,8 +126,14 @@ impl<AccountId: Ord + Clone> Market<AccountId> {
 	/// slots that are no longer used are worth keeping only while they are few.
 	pub fn can_go_on(&self, records: &Records<AccountId>, now: Moment) -> bool {
 		now >= self.solved_at
+			&& self.rough.is_some() == is_large(records)
 			&& self.jobs.len() <= 2 * records.jobs.len() + 64
 			&& self.resources.len() <= 2 * records.resources.len() + 64
+	}
+
+	/// Whether the last solution has the lowest price.
+	pub fn is_cheapest(&self) -> bool {
+		self.rough.is_none()
 	}
 
 	/// Takes the changes in and solves what is then in the book.
@@ -135,6 +151,14 @@ impl<AccountId: Ord + Clone> Market<AccountId> {
 		let new_jobs = self.insert_jobs(records, changes);
 
 		let Some(index) = self.index.take() else { return };
+		if is_large(records) {
+			let mut place = self.rough.take().unwrap_or_default();
+			let solver = Solver { market: self, records, index: &index, now };
+			solver.match_roughly(&mut place, fresh);
+			self.rough = Some(place);
+			self.index = Some(index);
+			return;
+		}
 		let mut solver = Solver { market: self, records, index: &index, now };
 		homeless.extend(solver.break_infeasible());
 		if !fresh {
@@ -155,6 +179,9 @@ impl<AccountId: Ord + Clone> Market<AccountId> {
 		for id in &changes.jobs {
 			if let Some(slot) = self.job_slots.remove(id) {
 				self.assignment.remove_job(slot);
+				if let Some(place) = &mut self.rough {
+					place[slot as usize] = None;
+				}
 				self.jobs[slot as usize] = None;
 				self.free_job_slots.push(slot);
 			}
@@ -163,6 +190,8 @@ impl<AccountId: Ord + Clone> Market<AccountId> {
 		for id in &changes.resources {
 			if let Some(slot) = self.resource_slots.remove(id) {
 				homeless.extend(self.assignment.remove_resource(slot));
+				let places = self.rough.iter_mut().flatten();
+				places.filter(|place| **place == Some(slot)).for_each(|place| *place = None);
 				self.resources[slot as usize] = None;
 				self.free_resource_slots.push(slot);
 			}
@@ -213,12 +242,20 @@ impl<AccountId: Ord + Clone> Market<AccountId> {
 		inserted
 	}
 
+	fn resource_of(&self, job: u32) -> Option<u32> {
+		match (&self.rough, self.assignment.place_of(job)) {
+			(Some(places), _) => places[job as usize],
+			(None, Place::At(resource)) => Some(resource),
+			_ => None,
+		}
+	}
+
 	/// The matches of the assignment, in the order of the job offers.
 	pub fn proposals(&self, records: &Records<AccountId>) -> Vec<Proposal<AccountId>> {
 		let Some(index) = &self.index else { return Vec::new() };
 		let mut proposals = Vec::new();
 		for (id, slot) in &self.job_slots {
-			let Place::At(resource) = self.assignment.place_of(*slot) else { continue };
+			let Some(resource) = self.resource_of(*slot) else { continue };
 			let Some(job) = &self.jobs[*slot as usize] else { continue };
 			let Some(resource_offer) = self.resources[resource as usize] else { continue };
 			let Some((fees, mediator)) = job.mediator(index, resource) else { continue };
@@ -299,46 +336,142 @@ impl<AccountId: Ord + Clone> Solver<'_, AccountId> {
 		});
 	}
 
-	/// Places new jobs. Of a whole new book, first those that a greedy matching has a place for: the others are
-	/// likely to be left out, which is found at once when the resources are already scarce.
+	/// Places new jobs. Of a whole new book, first those that some matching of the most jobs has a place for; the
+	/// edges of that matching make sure that the sparse graph has one as large.
 	fn place_new(&mut self, mut jobs: Vec<u32>, fresh: bool) {
 		self.sort_by_size(&mut jobs);
 		let mut scratch = Scratch::new(self.index.words());
-		let (mut first, mut last) = if fresh {
-			self.greedy(&jobs, &mut scratch)
-		} else {
-			(jobs, Vec::new())
-		};
+		let mut most = vec![None; self.market.jobs.len()];
+		if fresh {
+			self.match_most(&jobs, &mut most, false, &mut scratch);
+		}
+		let place = |job: &u32| most[*job as usize];
+		let (mut first, mut last): (Vec<u32>, Vec<u32>) =
+			jobs.into_iter().partition(|job| !fresh || place(job).is_some());
 		first.reverse();
 		first.append(&mut last);
 		for job in first {
 			self.find(job, LEFT_OUT, &mut scratch);
+			if let Some(slot) = place(&job) {
+				let record = self.market.jobs[job as usize].as_ref();
+				let fees = record.and_then(|job| job.mediator(self.index, slot));
+				scratch.found.extend(fees.map(|(fees, _)| Found { key: 0, slot, fees }));
+			}
 			let u = self.connect(job, &scratch.found).min(LEFT_OUT);
 			self.market.assignment.lower_job(job, u);
 			self.place(job);
 		}
 	}
 
-	/// Splits jobs (in ascending order of size) into those that get a resource when each takes the least capable
-	/// one left, and the rest.
-	fn greedy(&self, jobs: &[u32], scratch: &mut Scratch) -> (Vec<u32>, Vec<u32>) {
+	/// Completes `place` (by job slot) to a matching of the most jobs: each job without a resource takes, in the order
+	/// given, one that is left, the cheapest or the least capable; then augmenting paths are searched breadth first,
+	/// in phases that visit each resource at most once, until a phase finds none.
+	fn match_most(
+		&self,
+		jobs: &[u32],
+		place: &mut [Option<u32>],
+		cheapest: bool,
+		scratch: &mut Scratch,
+	) {
+		let mut owner = vec![u32::MAX; self.market.resources.len()];
 		let mut taken = vec![0; self.index.words()];
-		jobs.iter().partition(|job| {
-			self.row(**job, scratch);
-			let mut best = None;
-			for (at, word) in scratch.row.iter().enumerate() {
-				for slot in ones(at, word & !taken[at]) {
-					let rank = self.index.rank[slot as usize];
-					if best.is_none_or(|(least, _)| rank < least) {
-						best = Some((rank, slot));
-					}
-				}
-			}
-			if let Some((_, slot)) = best {
+		for job in jobs {
+			if let Some(slot) = place[*job as usize] {
+				owner[slot as usize] = *job;
 				set(&mut taken, slot);
 			}
-			best.is_some()
-		})
+		}
+		for job in jobs {
+			if place[*job as usize].is_some() {
+				continue;
+			}
+			self.row(*job, scratch);
+			scratch.row.iter_mut().zip(&taken).for_each(|(row, taken)| *row &= !taken);
+			while let Some(slot) = self.choose(*job, cheapest, scratch) {
+				if self.feasible(*job, slot) {
+					set(&mut taken, slot);
+					owner[slot as usize] = *job;
+					place[*job as usize] = Some(slot);
+					break;
+				}
+				clear(&mut scratch.row, slot);
+			}
+		}
+		let mut parent = vec![u32::MAX; owner.len()];
+		loop {
+			let mut visited = vec![0; self.index.words()];
+			let mut found = false;
+			for source in jobs.iter().filter(|job| self.market.jobs[**job as usize].is_some()) {
+				if place[*source as usize].is_some() {
+					continue;
+				}
+				let mut queue = std::collections::VecDeque::from([*source]);
+				let mut end = None;
+				'search: while let Some(job) = queue.pop_front() {
+					self.row(job, scratch);
+					for (at, row) in scratch.row.iter().enumerate() {
+						for slot in ones(at, row & !visited[at]) {
+							if !self.feasible(job, slot) {
+								continue;
+							}
+							set(&mut visited, slot);
+							parent[slot as usize] = job;
+							if owner[slot as usize] == u32::MAX {
+								end = Some(slot);
+								break 'search;
+							}
+							queue.push_back(owner[slot as usize]);
+						}
+					}
+				}
+				while let Some(slot) = end {
+					found = true;
+					let job = parent[slot as usize];
+					owner[slot as usize] = job;
+					end = place[job as usize].replace(slot);
+				}
+			}
+			if !found {
+				return;
+			}
+		}
+	}
+
+	/// The cheapest or the least capable resource of `scratch.row`.
+	fn choose(&self, job: u32, cheapest: bool, scratch: &mut Scratch) -> Option<u32> {
+		if cheapest {
+			let slot = self.market.jobs[job as usize].as_ref()?;
+			self.find_level(slot, false, i128::MAX, scratch);
+			return scratch
+				.found
+				.iter()
+				.min_by_key(|found| (found.key, found.slot))
+				.map(|f| f.slot);
+		}
+		let row = scratch.row.iter().enumerate();
+		row.flat_map(|(at, word)| ones(at, *word))
+			.min_by_key(|slot| self.index.rank[*slot as usize])
+	}
+
+	/// The matching of a book that is too large for the lowest price: the most matches, and of these cheap ones.
+	/// Starts from `place`, as far as it is still feasible.
+	fn match_roughly(&self, place: &mut Vec<Option<u32>>, fresh: bool) {
+		let mut scratch = Scratch::new(self.index.words());
+		let mut jobs: Vec<u32> = self.market.job_slots.values().copied().collect();
+		self.sort_by_size(&mut jobs);
+		place.resize(self.market.jobs.len(), None);
+		if fresh {
+			// Which jobs: preferably the small ones. Then the large ones choose first.
+			self.match_most(&jobs, place, false, &mut scratch);
+			jobs.retain(|job| place[*job as usize].take().is_some());
+		} else {
+			for job in &jobs {
+				let place = &mut place[*job as usize];
+				*place = place.filter(|slot| self.feasible(*job, *slot));
+			}
+		}
+		jobs.reverse();
+		self.match_most(&jobs, place, true, &mut scratch);
 	}
 
 	fn place(&mut self, job: u32) {
@@ -469,7 +602,13 @@ impl<AccountId: Ord + Clone> Solver<'_, AccountId> {
 	}
 
 	/// The lowest keys up to `most` among the resources of one level.
-	fn find_level(&self, job: &JobSlot<AccountId>, scarce: bool, most: i128, scratch: &mut Scratch) {
+	fn find_level(
+		&self,
+		job: &JobSlot<AccountId>,
+		scarce: bool,
+		most: i128,
+		scratch: &mut Scratch,
+	) {
 		let Scratch { row, part, other, found } = scratch;
 		found.clear();
 		let mut any = 0;

@@ -40,14 +40,32 @@ pub struct Shape {
 
 impl Shape {
 	/// Nearly every resource offer that is large and cheap enough will do.
-	pub const DENSE: Self =
-		Self { owners: 500, mediators: 5, directories: 3, trusted: 5, architectures: 1, steps: 10_000 };
+	pub const DENSE: Self = Self {
+		owners: 500,
+		mediators: 5,
+		directories: 3,
+		trusted: 5,
+		architectures: 1,
+		steps: 10_000,
+	};
 	/// What a market of several regions may look like.
-	pub const MIXED: Self =
-		Self { owners: 500, mediators: 20, directories: 8, trusted: 6, architectures: 2, steps: 10_000 };
+	pub const MIXED: Self = Self {
+		owners: 500,
+		mediators: 20,
+		directories: 8,
+		trusted: 6,
+		architectures: 2,
+		steps: 10_000,
+	};
 	/// Few can work for few.
-	pub const SPARSE: Self =
-		Self { owners: 500, mediators: 60, directories: 40, trusted: 8, architectures: 3, steps: 10_000 };
+	pub const SPARSE: Self = Self {
+		owners: 500,
+		mediators: 60,
+		directories: 40,
+		trusted: 8,
+		architectures: 3,
+		steps: 10_000,
+	};
 	/// A few kinds of machines and of jobs.
 	pub const ALIKE: Self =
 		Self { owners: 500, mediators: 5, directories: 3, trusted: 3, architectures: 2, steps: 4 };
