@@ -138,7 +138,7 @@ pub(crate) struct Column {
 pub(crate) struct Index<AccountId> {
 	words: usize,
 	pub columns: Vec<Column>,
-	thresholds: [Threshold; 8],
+	thresholds: [Threshold; 9],
 	kinds: BTreeMap<(Architecture, Meter), Slots>,
 	base_layers: BTreeMap<BaseLayer, Slots>,
 	directories: BTreeMap<AccountId, Slots>,
@@ -159,7 +159,7 @@ impl<AccountId: Ord + Clone> Index<AccountId> {
 	pub fn new(records: &Records<AccountId>, slots: &[Option<ResourceOfferId>]) -> Self {
 		let words = slots.len().div_ceil(64);
 		let mut columns = vec![Column::default(); slots.len()];
-		let mut sorted: [Vec<(u128, u32)>; 8] = Default::default();
+		let mut sorted: [Vec<(u128, u32)>; 9] = Default::default();
 		let mut kinds = Groups(BTreeMap::new());
 		let mut base_layers = Groups(BTreeMap::new());
 		let mut directories = Groups(BTreeMap::new());
@@ -225,6 +225,11 @@ impl<AccountId: Ord + Clone> Index<AccountId> {
 		}
 	}
 
+	/// Takes from `row` those that do not pay availability fees of `fees`.
+	pub fn paying(&self, fees: Balance, row: &mut [u64], scratch: &mut [u64]) {
+		self.thresholds[8].narrow(fees, row, scratch);
+	}
+
 	/// Sets in `row` the resource offers that suit `job` at `now`, whoever the mediator is.
 	pub fn candidates(
 		&self,
@@ -278,7 +283,7 @@ impl<AccountId: Ord + Clone> Index<AccountId> {
 fn numbers<AccountId>(
 	offer: &ResourceOffer<AccountId>,
 	provider: &Provider<AccountId>,
-) -> [u128; 8] {
+) -> [u128; 9] {
 	let (caps, prices) = (&offer.terms.caps, &offer.terms.prices);
 	[
 		u128::from(caps.instructions),
@@ -289,5 +294,6 @@ fn numbers<AccountId>(
 		u128::MAX - prices.bandwidth,
 		u128::MAX - u128::from(provider.time_per_billion_instructions),
 		u128::from(offer.terms.expires_at.unwrap_or(Moment::MAX)),
+		offer.terms.max_availability_fee,
 	]
 }

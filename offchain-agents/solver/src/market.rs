@@ -93,13 +93,14 @@ struct Scratch {
 	row: Bits,
 	part: Bits,
 	other: Bits,
+	spare: Bits,
 	found: Vec<Found>,
 }
 
 impl Scratch {
 	fn new(words: usize) -> Self {
 		let row = vec![0; words];
-		Self { part: row.clone(), other: row.clone(), row, found: Vec::new() }
+		Self { part: row.clone(), other: row.clone(), spare: row.clone(), row, found: Vec::new() }
 	}
 }
 
@@ -548,7 +549,7 @@ impl<AccountId: Ord + Clone> Solver<'_, AccountId> {
 
 	/// Sets in `scratch.row` the resources that suit the job and whose providers trust one of its mediators.
 	fn row(&self, job: u32, scratch: &mut Scratch) {
-		let Scratch { row, part, other, .. } = scratch;
+		let Scratch { row, part, other, spare, .. } = scratch;
 		row.fill(0);
 		let Some(slot) = &self.market.jobs[job as usize] else { return };
 		let Some(offer) = self.records.jobs.get(&slot.id) else { return };
@@ -557,8 +558,9 @@ impl<AccountId: Ord + Clone> Solver<'_, AccountId> {
 		}
 		self.index.candidates(offer, self.now, row, other);
 		part.fill(0);
-		for (_, mediator) in &slot.mediators {
+		for (fees, mediator) in &slot.mediators {
 			self.index.trusting(mediator, other);
+			self.index.paying(*fees, other, spare);
 			part.iter_mut().zip(&*other).for_each(|(part, other)| *part |= other);
 		}
 		row.iter_mut().zip(part).for_each(|(row, part)| *row &= *part);
@@ -609,7 +611,7 @@ impl<AccountId: Ord + Clone> Solver<'_, AccountId> {
 		most: i128,
 		scratch: &mut Scratch,
 	) {
-		let Scratch { row, part, other, found } = scratch;
+		let Scratch { row, part, other, found, .. } = scratch;
 		found.clear();
 		let mut any = 0;
 		for ((part, row), bits) in part.iter_mut().zip(&*row).zip(self.market.assignment.scarce()) {
