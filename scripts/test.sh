@@ -13,3 +13,17 @@ cargo build --workspace --all-targets --locked
 
 say "all tests that need no container engine"
 cargo test --workspace --locked
+
+if python3 -c 'import ensurepip, venv' 2>/dev/null; then
+	say "the directory on an S3 emulator"
+	offchain-agents/directory/tests/with-s3.sh cargo test --workspace --locked --test service -- --ignored s3::
+else
+	say "SKIPPED: the directory on an S3 emulator (python3 with venv is not here)"
+fi
+
+if engine=$(scripts/with-docker.sh true 2>&1); then
+	say "all tests that need a container engine"
+	scripts/test-docker.sh
+else
+	say "SKIPPED: all tests that need a container engine (${engine#error: })"
+fi

@@ -2,8 +2,8 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs a command with an S3 emulator on loopback, named in MODICUM_TEST_S3. The emulator is moto's
-# server, installed into a virtual environment of its own.
+# Runs a command with an S3 emulator on loopback, named in MODICUM_TEST_S3. The emulator is moto's server, installed
+# below the target folder as s3-requirements.txt beside this file pins it.
 set -euo pipefail
 
 if [[ $# -eq 0 ]]; then
@@ -11,14 +11,17 @@ if [[ $# -eq 0 ]]; then
 	exit 2
 fi
 
-state="${XDG_CACHE_HOME:-$HOME/.cache}/modicum-s3-emulator"
-if [[ ! -x "$state/bin/moto_server" ]]; then
+here=$(cd "$(dirname "$0")" && pwd)
+state="${CARGO_TARGET_DIR:-$here/../../../target}/s3-emulator"
+if ! cmp -s "$here/s3-requirements.txt" "$state/installed"; then
+	rm -rf "$state"
 	python3 -m venv "$state"
-	"$state/bin/pip" install --quiet 'moto[server]>=5,<6'
+	"$state/bin/pip" install --quiet --requirement "$here/s3-requirements.txt"
+	cp "$here/s3-requirements.txt" "$state/installed"
 fi
 
-log="$(mktemp)"
-port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+log=$(mktemp)
+port=$("$state/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$state/bin/moto_server" --host 127.0.0.1 --port "$port" >"$log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT
@@ -29,6 +32,7 @@ for _ in $(seq 600); do
 			AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "$@"
 		exit 0
 	fi
+	kill -0 "$server" 2>/dev/null || break
 	sleep 0.1
 done
 echo "the S3 emulator does not start:" >&2

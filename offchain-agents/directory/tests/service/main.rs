@@ -17,5 +17,4 @@ mod faults;
 mod operation;
 #[cfg(feature = "root-tests")]
 mod root;
-#[cfg(feature = "s3-tests")]
 mod s3;
