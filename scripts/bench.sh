@@ -2,7 +2,8 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prints figures as tables: what four validators cost and how they keep step, simulated jobs and equilibria a second.
+# Prints figures as tables: what four validators cost and how they keep step, simulated jobs and equilibria a second,
+# how long a book of offers takes to solve.
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -13,3 +14,5 @@ say "four validators for two minutes"
 "$(target_dir)/debug/examples/network_figures" 120
 say "the game"
 cargo run -q --locked -p modicum-economics --example economics_bench
+say "the solver"
+cargo run -q --locked -p modicum-solver --example solver_bench

@@ -31,7 +31,7 @@ fn books(seed: u64, steps: u64) -> Books<ChaCha8Rng> {
 	Books::new(ChaCha8Rng::seed_from_u64(seed), small(steps))
 }
 
-/// Every feasible pair with the lowest price of any mediator, by brute force over all accounts.
+/// Every feasible pair with the lowest price of any mediator, without a_D, by brute force over all accounts.
 fn prices(book: &OrderBook<Account>, now: Moment) -> BTreeMap<(u64, u64), Balance> {
 	let mut prices = BTreeMap::new();
 	for (job, offer) in book.job_offers() {
@@ -50,7 +50,6 @@ fn prices(book: &OrderBook<Account>, now: Moment) -> BTreeMap<(u64, u64), Balanc
 	prices
 }
 
-/// Without the directory's fee, which is the job's wherever it runs: only to compare the same set of jobs.
 fn check_sound(book: &OrderBook<Account>, proposals: &[Proposal<Account>], now: Moment) {
 	let mut used = (BTreeSet::new(), BTreeSet::new());
 	for proposal in proposals {
@@ -244,4 +243,20 @@ fn a_large_book_gets_the_most_matches() {
 	check_sound(&book, &changed, NOW);
 	book.forget_solution();
 	assert_eq!(changed.len(), book.solve(NOW).len());
+}
+
+#[test]
+fn explanations_count_every_resource_offer() {
+	let mut books = books(5, 3);
+	let book = books.book(20, 30);
+	let pairs = prices(&book, NOW);
+	for job in book.job_offers().keys() {
+		let explanation = book.explain(*job, NOW).expect("it is in the book; qed");
+		let feasible = pairs.keys().filter(|(of, _)| of == job).count();
+		assert_eq!(explanation.feasible, feasible);
+		let others = book.resource_offers().len() - feasible;
+		assert!(explanation.broken.values().all(|count| *count <= others));
+		assert!(explanation.broken.values().sum::<usize>() >= others);
+	}
+	assert_eq!(book.explain(1_000, NOW), None);
 }
