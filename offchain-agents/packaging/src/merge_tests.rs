@@ -104,7 +104,7 @@ fn upper_layers_replace_and_remove() {
 fn hard_links_keep_their_content() {
 	let link = |path: &str, target: &str| Change::Link(path.into(), target.into());
 	let first = vec![put("b", file(7)), link("a", "b"), link("c", "b")];
-	assert_eq!(written(&[first.clone()]), ["a=7", "b=>a", "c=>a"]);
+	assert_eq!(written(std::slice::from_ref(&first)), ["a=7", "b=>a", "c=>a"]);
 	let replaced = [first, vec![put("a", file(8)), Change::Remove(b"b".to_vec())]];
 	assert_eq!(written(&replaced), ["a=8", ".wh.b", "c=7"]);
 	let dangling = [put("d", folder()), link("a", "d")];

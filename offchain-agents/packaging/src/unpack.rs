@@ -31,8 +31,9 @@ const MAX_PATH_BYTES: u64 = 4096;
 /// links, sorted.
 ///
 /// Nothing is written outside `to` and nothing in it is overwritten. Everything is written into a hidden folder
-/// beside first and then gets its name: a new `to` appears whole or not at all, even after a crash; into a folder that
-/// exists already the top-level entries are moved one by one, each whole. What a crash left is removed the next time.
+/// beside first and then gets its name: a new `to` appears whole or not at all, even if this process is killed; into a
+/// folder that exists already the top-level entries are moved one by one, each whole. What a killed process left is
+/// removed the next time.
 ///
 /// The caller has compared the archive's digest with the result hash; this does not. It blocks.
 ///
