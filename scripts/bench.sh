@@ -16,3 +16,12 @@ say "the game"
 cargo run -q --locked -p modicum-economics --example economics_bench
 say "the solver"
 cargo run -q --locked -p modicum-solver --example solver_bench
+if engine=$(scripts/with-docker.sh true 2>&1); then
+	say "the executor"
+	base=$(mktemp)
+	docker/bases/busybox.sh "$base" >/dev/null
+	scripts/with-docker.sh "$(target_dir)/debug/examples/executor_bench" "$base"
+	rm "$base"
+else
+	say "SKIPPED: the executor (${engine#error: })"
+fi
