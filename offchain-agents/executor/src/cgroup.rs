@@ -435,4 +435,32 @@ mod tests {
 		tree.write("modicum.slice/modicum-p1.slice/cpu.stat", "");
 		assert_eq!(cgroups.runs(), [run()]);
 	}
+
+	/// On the kernel's own unified hierarchy, which many machines have beside the first version's. Only root may make
+	/// cgroups, so for others there is nothing to see here.
+	#[tokio::test]
+	async fn the_kernels_unified_hierarchy_is_read_and_left_clean() {
+		let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+		let instance = format!("test{}", std::process::id());
+		let Ok(cgroups) = Cgroups::detect(&mounts, true, Driver::Cgroupfs, &instance) else {
+			eprintln!("SKIPPED: no unified hierarchy is mounted");
+			return;
+		};
+		let folder = cgroups.counter_folder(&run()).unwrap();
+		if let Err(error) = fs::create_dir_all(folder.join("container")) {
+			eprintln!("SKIPPED: cannot create {}: {error}", folder.display());
+			return;
+		}
+		let before = cgroups.read(&run()).unwrap().unwrap();
+		let script = "echo $$ >$0/container/cgroup.procs && i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+		let worked = std::process::Command::new("sh").args(["-c", script]).arg(&folder).status();
+		assert!(worked.unwrap().success());
+		let after = cgroups.read(&run()).unwrap().unwrap();
+		// No shell counts that far in less than ten milliseconds.
+		assert!(after.cpu_ns - before.cpu_ns > 10_000_000, "{before:?} {after:?}");
+		assert_eq!(cgroups.runs(), [run()]);
+		cgroups.remove(&run()).await.unwrap();
+		assert_eq!(cgroups.read(&run()).unwrap(), None);
+		assert!(!folder.parent().unwrap().exists());
+	}
 }

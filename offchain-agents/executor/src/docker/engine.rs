@@ -12,7 +12,9 @@ use bollard::{
 };
 use modicum_primitives::Architecture;
 
-use super::{state::State, volume::StorageKind, DockerConfig, Labels, INSTANCE_LABEL, RUN_LABEL};
+use super::{
+	seccomp, state::State, volume::StorageKind, DockerConfig, Labels, INSTANCE_LABEL, RUN_LABEL,
+};
 use crate::{
 	cgroup::{Cgroups, Driver},
 	error::{ExecutorError, Result},
@@ -126,6 +128,15 @@ impl Inner {
 		let storage = config.storage.unwrap_or_else(default_storage);
 		let probing = tokio::sync::Mutex::default();
 		Ok(Self { docker, config, facts, cgroups, state, storage, no_counter, probing })
+	}
+
+	/// The system calls that a job may make, as the engine takes them: Docker the list itself, Podman a file's name.
+	pub(super) fn seccomp(&self, architecture: Architecture) -> Result<String> {
+		let profile = seccomp::profile(architecture);
+		match self.facts.is_podman() {
+			true => self.state.keep_seccomp(&profile).map(|path| path.to_string_lossy().into()),
+			false => Ok(profile),
+		}
 	}
 
 	/// An error if no job may run on this machine.

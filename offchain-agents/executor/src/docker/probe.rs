@@ -76,7 +76,7 @@ impl Inner {
 	async fn run_probe(&self, run: &RunId, base: &BaseImage) -> Result<Option<u64>> {
 		let body = profile::container(&ContainerSpec {
 			image: &base.image,
-			architecture: base.architecture.unwrap_or(Architecture::Amd64),
+			seccomp: self.seccomp(base.architecture.unwrap_or(Architecture::Amd64))?,
 			command: &[NOTHING.into()],
 			environment: &[],
 			working_directory: "/",

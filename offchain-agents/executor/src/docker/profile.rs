@@ -5,14 +5,12 @@
 
 use std::{collections::HashMap, path::Path};
 
+use super::{Labels, LOG_BYTES, OUTPUT_PATH};
 use bollard::models::{
 	ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
 	MountBindOptions, MountType, MountVolumeOptions, ResourcesUlimits, RestartPolicy,
 	RestartPolicyNameEnum,
 };
-use modicum_primitives::Architecture;
-
-use super::{seccomp, Labels, LOG_BYTES, OUTPUT_PATH};
 
 /// The most processes and threads of a job.
 pub const MAX_PROCESSES: i64 = 512;
@@ -101,7 +99,6 @@ const MASKED_PATHS: &[&str] = &[
 /// What differs from container to container.
 pub(crate) struct ContainerSpec<'a> {
 	pub image: &'a str,
-	pub architecture: Architecture,
 	pub command: &'a [String],
 	pub environment: &'a [(String, String)],
 	pub working_directory: &'a str,
@@ -114,6 +111,8 @@ pub(crate) struct ContainerSpec<'a> {
 	pub output_volume: Option<&'a str>,
 	/// The folder with the fixed `hosts` and `resolv.conf`.
 	pub fixed_files: &'a Path,
+	/// The system calls allowed, as the engine takes them.
+	pub seccomp: String,
 	/// An engine runtime other than the default one.
 	pub runtime: Option<&'a str>,
 }
@@ -175,7 +174,7 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		cap_drop: Some(vec!["ALL".into()]),
 		security_opt: Some(vec![
 			"no-new-privileges:true".into(),
-			format!("seccomp={}", seccomp::profile(spec.architecture)),
+			format!("seccomp={}", spec.seccomp),
 		]),
 		privileged: Some(false),
 		// What it sees.
@@ -234,7 +233,6 @@ mod tests {
 	fn example() -> ContainerCreateBody {
 		container(&ContainerSpec {
 			image: "localhost/modicum:run",
-			architecture: Architecture::Amd64,
 			command: &["/bin/job".into(), "x".into()],
 			environment: &[("TZ".into(), "CET".into()), ("KEY".into(), "value".into())],
 			working_directory: "/out",
@@ -244,6 +242,7 @@ mod tests {
 			cpus: "1".into(),
 			output_volume: Some("volume"),
 			fixed_files: Path::new("/state/fixed"),
+			seccomp: "{}".into(),
 			runtime: None,
 		})
 	}

@@ -69,6 +69,13 @@ impl State {
 		self.folder.join("fixed")
 	}
 
+	/// Put the list of system calls into a file, for engines that want it as one.
+	pub(super) fn keep_seccomp(&self, profile: &str) -> Result<PathBuf> {
+		let path = self.fixed_files().join("seccomp.json");
+		write(&path, profile.as_bytes())?;
+		Ok(path)
+	}
+
 	pub(super) fn run_folder(&self, run: &RunId) -> PathBuf {
 		self.folder.join("runs").join(run.as_str())
 	}
