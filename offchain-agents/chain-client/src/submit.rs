@@ -19,6 +19,7 @@ use crate::{
 	AccountId, H256,
 };
 use modicum_primitives::Balance;
+use std::time::Duration;
 use subxt::{error::DispatchError, events::Phase, rpcs::UserError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,6 +29,9 @@ const QUEUE: usize = 256;
 const REPEAT_AFTER_BLOCKS: u64 = 8;
 /// How often a nonce that somebody else has used is replaced before a call is given up.
 const NONCE_ATTEMPTS: u32 = 5;
+
+/// Between two looks at what is pending.
+const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How transactions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub struct Included {
 pub struct Submitter {
 	requests: mpsc::Sender<Request>,
 	account: AccountId,
+	chain: Chain,
+	mortality_blocks: u64,
 }
 
 struct Request {
@@ -82,6 +88,12 @@ impl Submitter {
 		let (requests, receiver) = mpsc::channel(QUEUE);
 		let account = key.account();
 		let blocks = chain.finalized_blocks(None);
+		let submitter = Self {
+			requests,
+			account,
+			chain: chain.clone(),
+			mortality_blocks: settings.mortality_blocks,
+		};
 		let task = Task {
 			chain,
 			key,
@@ -93,12 +105,33 @@ impl Submitter {
 			next_nonce: None,
 		};
 		tokio::spawn(task.run());
-		Self { requests, account }
+		submitter
 	}
 
 	/// The account that calls are made by.
 	pub fn account(&self) -> AccountId {
 		self.account
+	}
+
+	/// Waits until nothing that the account has sent before can still take effect: every transaction that the
+	/// pool knows is in a finalised block, or the life of those that an earlier process has signed is over. After
+	/// this the state of the chain says what was done.
+	///
+	/// # Errors
+	/// The chain cannot be reached.
+	pub async fn settle(&self) -> Result<(), Error> {
+		let start = self.chain.snapshot().await?.number();
+		loop {
+			let snapshot = self.chain.snapshot().await?;
+			let connection = self.chain.connection().await?;
+			let request = connection.methods.system_account_next_index(&self.account);
+			let in_pool = self.chain.limited("the account's nonce", request).await?;
+			let is_settled = u64::from(snapshot.account(&self.account).await?.nonce) >= in_pool;
+			if is_settled || snapshot.number() > start + self.mortality_blocks {
+				return Ok(());
+			}
+			tokio::time::sleep(SETTLE_PAUSE).await;
+		}
 	}
 
 	/// Submits a call and waits until a finalised block contains it.

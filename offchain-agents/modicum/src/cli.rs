@@ -10,6 +10,7 @@ use crate::{
 		config::ConfigCommand,
 		directory::DirectoryCommand,
 		economics::EconomicsArgs,
+		job::JobCommand,
 		key::KeyCommand,
 		market::{MatchCommand, OfferCommand},
 		roles::{CreatorCommand, MediatorCommand, ProviderCommand},
@@ -90,6 +91,12 @@ pub enum Command {
 	/// Store jobs and results: the role of directory
 	#[command(subcommand)]
 	Directory(DirectoryCommand),
+	/// Find matches: the role of solver, which needs no registration
+	#[command(subcommand)]
+	Solver(SolverCommand),
+	/// Submit jobs and look after them
+	#[command(subcommand)]
+	Job(JobCommand),
 	/// Look at what is offered and asked for
 	#[command(subcommand)]
 	Offer(OfferCommand),
@@ -105,6 +112,13 @@ pub enum Command {
 	Completions(CompletionsArgs),
 	/// Write the manual's pages
 	Man(ManArgs),
+}
+
+/// The verbs of `solver`.
+#[derive(Subcommand, Debug, Clone)]
+pub enum SolverCommand {
+	/// Find and post matches until stopped
+	Run,
 }
 
 impl GlobalArgs {

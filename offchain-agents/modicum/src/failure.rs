@@ -62,6 +62,8 @@ exits! {
 	CheckFailed = 12, "check-failed";
 	/// A transaction was sent, and nobody can say what became of it.
 	OutcomeUnknown = 13, "outcome-unknown";
+	/// The job ended without a result that could be accepted.
+	JobFailed = 14, "job-failed";
 }
 
 impl Exit {
@@ -163,6 +165,6 @@ mod tests {
 			assert!(readme.contains(&row), "README.md lacks: {row}");
 		}
 		let codes: Vec<_> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-		assert_eq!(codes, (0..=13).collect::<Vec<_>>());
+		assert_eq!(codes, (0..=14).collect::<Vec<_>>());
 	}
 }

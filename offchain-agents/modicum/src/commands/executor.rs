@@ -4,16 +4,25 @@
 //! What the owner of a machine asks before offering it: `provider doctor` and `provider calibrate`.
 
 use crate::{
+	config::ExecutorKind,
 	context::Context,
 	failure::{Exit, Failure, Outcome},
 	output::{aligned, Report},
 };
 use clap::Args;
 use modicum_executor::{
-	Calibration, DockerConfig, DockerExecutor, DoctorReport, Executor, ExecutorError, Severity,
+	Calibration, Digest, DockerConfig, DockerExecutor, DoctorReport, Executor, ExecutorError, NullExecutor,
+	Severity,
 };
 use serde::Serialize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+	path::Path,
+	sync::Arc,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// The role that doctor and calibration are for.
+const PROVIDER: &str = "provider";
 
 /// Arguments of `doctor`.
 #[derive(Args, Debug, Clone)]
@@ -122,13 +131,56 @@ impl Report for Measured {
 	}
 }
 
-fn docker(context: &Context) -> DockerConfig {
+/// What an executor of `role` keeps is apart from that of other roles on the same machine.
+fn docker(context: &Context, role: &str) -> DockerConfig {
 	let settings = &context.config.executor;
-	let folder = context.config.executor_folder();
-	let mut config = DockerConfig::new(folder, settings.instance.clone());
+	let folder = context.config.executor_folder().join(role);
+	// The engine may serve several executors, so its name for this one comes from what only this one has.
+	let own = Digest::of(folder.as_os_str().as_encoded_bytes()).to_hex();
+	let instance: String = format!("{}{}", settings.instance, &own[..8]);
+	let mut config = DockerConfig::new(folder, instance);
 	config.socket = Some(settings.socket.clone()).filter(|path| !path.as_os_str().is_empty());
 	config.runtime = Some(settings.runtime.clone()).filter(|runtime| !runtime.is_empty());
 	config
+}
+
+/// The engine, without anything measured.
+///
+/// # Errors
+/// It does not answer, or another process of the role uses it.
+pub async fn connect(context: &Context, role: &str) -> Outcome<DockerExecutor> {
+	DockerExecutor::connect(docker(context, role)).await.map_err(engine)
+}
+
+/// The executor of a role, measured if it was not before.
+///
+/// # Errors
+/// The engine does not answer, or the machine cannot run jobs.
+pub async fn executor(context: &Context, role: &str) -> Outcome<Arc<dyn Executor>> {
+	if context.config.executor.kind == ExecutorKind::Null {
+		tracing::warn!("executor.kind is \"null\": nothing is run, and every result is empty");
+		let folder = context.config.executor_folder().join(role);
+		std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, error))?;
+		return Ok(Arc::new(NullExecutor::new(folder, Duration::ZERO)));
+	}
+	let executor = connect(context, role).await?;
+	if executor.calibration().map_err(engine)?.is_none() {
+		tracing::info!("measuring what this machine's processor is worth; this takes some seconds");
+		executor.calibrate().await.map_err(engine)?;
+	}
+	Ok(Arc::new(executor))
+}
+
+/// Loads a base image into the engine; the ChainIDs of all that are installed then.
+///
+/// # Errors
+/// The archive cannot be read, or the engine does not take it.
+pub async fn install_base(context: &Context, archive: &Path) -> Outcome<Vec<String>> {
+	std::fs::metadata(archive).map_err(|error| Failure::file(archive, error))?;
+	let executor = connect(context, "base").await?;
+	executor.install_base(archive).await.map_err(engine)?;
+	let bases = executor.bases().await.map_err(engine)?;
+	Ok(bases.into_iter().map(|base| base.chain_id.to_string()).collect())
 }
 
 fn engine(error: ExecutorError) -> Failure {
@@ -138,7 +190,7 @@ fn engine(error: ExecutorError) -> Failure {
 /// Says whether this machine can run jobs.
 pub async fn doctor(context: &Context, args: &DoctorArgs) -> Outcome {
 	let now = if args.offline { None } else { Some(chain_time(context).await?) };
-	let diagnosis = Diagnosis::new(DockerExecutor::examine(docker(context), now).await);
+	let diagnosis = Diagnosis::new(DockerExecutor::examine(docker(context, PROVIDER), now).await);
 	let exit = if diagnosis.usable { Exit::Success } else { Exit::CheckFailed };
 	context.print(&diagnosis);
 	Ok(exit)
@@ -156,7 +208,7 @@ async fn chain_time(context: &Context) -> Outcome<SystemTime> {
 
 /// Measures what the processor is worth.
 pub async fn calibrate(context: &Context, args: &CalibrateArgs) -> Outcome {
-	let executor = DockerExecutor::connect(docker(context)).await.map_err(engine)?;
+	let executor = connect(context, PROVIDER).await?;
 	let calibration = if args.show {
 		executor.calibration().map_err(engine)?.ok_or_else(|| {
 			Failure::not_found(

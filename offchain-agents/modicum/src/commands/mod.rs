@@ -7,15 +7,18 @@ pub mod account;
 pub mod chain;
 pub mod config;
 pub mod directory;
+pub mod earnings;
 pub mod economics;
 pub mod executor;
+pub mod job;
 pub mod key;
 pub mod market;
 pub mod roles;
+pub mod run;
 pub mod shell;
 
 use crate::{
-	cli::{Cli, Command},
+	cli::{Cli, Command, SolverCommand},
 	config::{given_file, Loaded},
 	context::Context,
 	failure::{Exit, Outcome},
@@ -47,6 +50,8 @@ pub async fn run(cli: Cli) -> Outcome {
 		Command::Provider(command) => roles::provider(&context, command).await,
 		Command::Mediator(command) => roles::mediator(&context, command).await,
 		Command::Directory(command) => directory::run(&context, command).await,
+		Command::Solver(SolverCommand::Run) => run::solver(&context).await,
+		Command::Job(command) => job::run(&context, command).await,
 		Command::Offer(command) => market::offer(&context, command).await,
 		Command::Match(command) => market::matches(&context, command).await,
 		Command::Economics(args) => economics::run(&context, args).await,

@@ -9,6 +9,7 @@ use crate::{
 	commands::{
 		account::Done,
 		executor::{self, CalibrateArgs, DoctorArgs},
+		run::{self, CreatorRunArgs, MediatorRunArgs, ProviderRunArgs},
 	},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
@@ -18,7 +19,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use modicum_chain_client::{AccountId, Call, JobCreator, Mediator, ResourceProvider, Snapshot};
 use modicum_primitives::{Architecture, BaseLayer};
 use serde::Serialize;
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// The verbs of `creator`.
 #[derive(Subcommand, Debug, Clone)]
@@ -32,6 +33,8 @@ pub enum CreatorCommand {
 	/// Whom you accept as mediators
 	#[command(subcommand)]
 	Trust(TrustCommand),
+	/// Look after your jobs until stopped: what `job submit --detach` has offered
+	Run(CreatorRunArgs),
 }
 
 /// The verbs of `provider`.
@@ -47,6 +50,10 @@ pub enum ProviderCommand {
 	Deregister,
 	/// Show a resource provider as the chain knows it
 	Status(WhoArgs),
+	/// Offer this machine and run what is matched, until stopped
+	Run(ProviderRunArgs),
+	/// What closed matches have brought
+	Earnings,
 	/// Whom you accept as mediators and directories
 	#[command(subcommand)]
 	Trust(TrustCommand),
@@ -64,6 +71,8 @@ pub enum MediatorCommand {
 	Deregister,
 	/// Show a mediator as the chain knows it
 	Status(WhoArgs),
+	/// Decide disputes until stopped
+	Run(MediatorRunArgs),
 	/// Whom you accept as directories
 	#[command(subcommand)]
 	Trust(TrustCommand),
@@ -141,6 +150,15 @@ pub enum BaseLayerCommand {
 	Remove(BaseLayerArgs),
 	/// Show those declared
 	List(WhoArgs),
+	/// Load one into this machine's engine, from the archive that docker/bases makes
+	Install(InstallArgs),
+}
+
+/// Arguments of `base-layer install`.
+#[derive(Args, Debug, Clone)]
+pub struct InstallArgs {
+	/// The archive
+	pub archive: PathBuf,
 }
 
 /// Arguments of `base-layer add` and `base-layer remove`.
@@ -174,7 +192,7 @@ fn parse_architecture(text: &str) -> Result<Architecture, String> {
 }
 
 /// This machine's architecture, or the one given.
-fn architecture(given: Option<Architecture>) -> Outcome<Architecture> {
+pub fn architecture(given: Option<Architecture>) -> Outcome<Architecture> {
 	let here = match std::env::consts::ARCH {
 		"x86_64" => Some(Architecture::Amd64),
 		"aarch64" => Some(Architecture::Arm64),
@@ -359,6 +377,11 @@ async fn trust(context: &Context, party: Party, command: TrustCommand) -> Outcom
 
 async fn base_layer(context: &Context, party: Party, command: BaseLayerCommand) -> Outcome {
 	let (layer, add) = match command {
+		BaseLayerCommand::Install(args) => {
+			let base_layers = executor::install_base(context, &args.archive).await?;
+			context.print(&BaseLayers { base_layers });
+			return Ok(Exit::Success);
+		},
 		BaseLayerCommand::Add(args) => (args.chain_id, true),
 		BaseLayerCommand::Remove(args) => (args.chain_id, false),
 		BaseLayerCommand::List(who) => {
@@ -405,6 +428,7 @@ pub async fn creator(context: &Context, command: CreatorCommand) -> Outcome {
 			let record = context.chain().await?.snapshot().await?.job_creator(account).await?;
 			show(context, Party::Creator, account, record)
 		},
+		CreatorCommand::Run(args) => run::creator(context, args).await,
 		CreatorCommand::Trust(command) => trust(context, Party::Creator, command).await,
 	}
 }
@@ -432,6 +456,8 @@ pub async fn provider(context: &Context, command: ProviderCommand) -> Outcome {
 			let snapshot = context.chain().await?.snapshot().await?;
 			show(context, Party::Provider, account, snapshot.resource_provider(account).await?)
 		},
+		ProviderCommand::Run(args) => run::provider(context, args).await,
+		ProviderCommand::Earnings => super::earnings::show(context),
 		ProviderCommand::Trust(command) => trust(context, Party::Provider, command).await,
 		ProviderCommand::BaseLayer(command) => base_layer(context, Party::Provider, command).await,
 	}
@@ -457,6 +483,7 @@ pub async fn mediator(context: &Context, command: MediatorCommand) -> Outcome {
 			let record = context.chain().await?.snapshot().await?.mediator(account).await?;
 			show(context, Party::Mediator, account, record)
 		},
+		MediatorCommand::Run(args) => run::mediator(context, args).await,
 		MediatorCommand::Trust(command) => trust(context, Party::Mediator, command).await,
 		MediatorCommand::BaseLayer(command) => base_layer(context, Party::Mediator, command).await,
 	}

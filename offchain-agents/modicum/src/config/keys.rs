@@ -71,6 +71,11 @@ pub const KEYS: &[Key] = &[
 		help: "How often a transaction is signed before it is given up.",
 	},
 	Key {
+		name: "executor.kind",
+		help: "\"docker\" runs jobs in containers. \"null\" runs nothing and reports empty results, for load tests\n\
+		       on networks without value; it says so in every report.",
+	},
+	Key {
 		name: "executor.socket",
 		help: "The container engine's socket. Empty: the one in DOCKER_HOST, or /var/run/docker.sock.",
 	},
@@ -80,11 +85,82 @@ pub const KEYS: &[Key] = &[
 	},
 	Key {
 		name: "executor.instance",
-		help: "This executor's name among those that use the same engine: 1 to 32 of a-z and 0-9.",
+		help: "This executor's name among those that use the same engine: 1 to 24 of a-z and 0-9; its\n\
+		       folder's digest is added.",
 	},
 	Key {
 		name: "executor.runtime",
 		help: "An engine runtime other than its default, such as \"runsc\". Empty: the default.",
+	},
+	Key {
+		name: "agent.state_folder",
+		help: "Where agents keep what they must not forget, one folder for each role and account. Empty:\n\
+		       ~/.local/share/modicum.",
+	},
+	Key {
+		name: "agent.metrics_listen",
+		help: "Address and port for /metrics and /health of a running agent, such as 127.0.0.1:9615. Empty: none.",
+	},
+	Key { name: "creator.directory", help: "The directory for your jobs, if a job names none: an account." },
+	Key { name: "creator.max_instruction_price", help: "The most you pay for 10^9 instructions, tokens." },
+	Key { name: "creator.max_bandwidth_price", help: "The most you pay for 10^9 bytes transferred, tokens." },
+	Key {
+		name: "creator.max_availability_fee",
+		help: "The most you pay mediator and directory together for being available, tokens a job.",
+	},
+	Key { name: "creator.match_incentive", help: "What you pay the solver that finds a provider, tokens." },
+	Key { name: "creator.extra_deposit", help: "What you pledge on top of the required deposit, tokens." },
+	Key { name: "creator.time_limit", help: "How long after posting a job's result is of use." },
+	Key {
+		name: "creator.verify",
+		help: "How often results are verified: auto (so often that no provider gains by cheating, docs/protocol.md\n\
+		       section 13), always, never, or a probability from 0 to 1.",
+	},
+	Key {
+		name: "creator.determinism",
+		help: "p_a: how likely your jobs give the same result in every run. Lower values mean more verification.",
+	},
+	Key {
+		name: "creator.retries",
+		help: "How often a job whose match failed by somebody else's fault is offered again.",
+	},
+	Key { name: "provider.instruction_price", help: "What you charge for 10^9 instructions, tokens." },
+	Key { name: "provider.bandwidth_price", help: "What you charge for 10^9 bytes transferred, tokens." },
+	Key {
+		name: "provider.max_availability_fee",
+		help: "The most you pay mediator and directory together for being available, tokens a job.",
+	},
+	Key { name: "provider.match_incentive", help: "What you pay the solver that finds a job, tokens." },
+	Key { name: "provider.extra_deposit", help: "What you pledge on top of the required deposit, tokens." },
+	Key { name: "provider.instructions", help: "The longest job you take, instructions." },
+	Key { name: "provider.ram", help: "The most memory that a job may use." },
+	Key { name: "provider.storage", help: "The largest output that a job may leave." },
+	Key { name: "provider.bandwidth", help: "The most bytes that a job may make you transfer." },
+	Key {
+		name: "provider.meter",
+		help: "How instructions are counted: \"cpu-time\", or \"hardware-instructions\" where the processor can\n\
+		       (`modicum provider doctor` says).",
+	},
+	Key { name: "provider.jobs_at_once", help: "How many jobs run at the same time; so many offers are kept open." },
+	Key { name: "provider.cpus_per_job", help: "How many processors each job has to itself." },
+	Key { name: "provider.offer_life", help: "How long an offer stays before it is made anew." },
+	Key {
+		name: "provider.reserve",
+		help: "Time kept free before a deadline, for the transaction to become final.",
+	},
+	Key { name: "mediator.disputes_at_once", help: "How many disputes are looked into at the same time." },
+	Key {
+		name: "mediator.reserve",
+		help: "Time kept free before a deadline, for the transaction to become final.",
+	},
+	Key {
+		name: "mediator.probe_every",
+		help: "How often the directories that you trust are asked whether they are there.",
+	},
+	Key { name: "solver.matches_at_once", help: "The most matches posted in one transaction." },
+	Key {
+		name: "solver.min_incentive",
+		help: "The least that a match must bring you from both sides together, tokens.",
 	},
 	Key {
 		name: "log.level",

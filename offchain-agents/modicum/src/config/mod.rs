@@ -8,15 +8,20 @@
 
 mod keys;
 mod read;
+mod roles;
 
 pub use keys::{template, KEYS};
 pub use read::{given_file, Loaded, Source};
+pub use roles::{
+	AgentSection, CreatorSection, ExecutorKind, MediatorSection, ProviderSection, SolverSection,
+	Verification,
+};
 
 use crate::{
 	amount::{tokens, Amount},
 	failure::{Exit, Failure, Outcome},
 };
-use modicum_chain_client::{ConnectionSettings, SettingsError, SubmitSettings, Way, H256};
+use modicum_chain_client::{AccountId, ConnectionSettings, SettingsError, SubmitSettings, Way, H256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
 	path::{Path, PathBuf},
@@ -35,6 +40,16 @@ pub struct Config {
 	pub transactions: TransactionSection,
 	/// How jobs are run.
 	pub executor: ExecutorSection,
+	/// What long-running agents keep and show.
+	pub agent: AgentSection,
+	/// How to have jobs run.
+	pub creator: CreatorSection,
+	/// What this machine is offered for.
+	pub provider: ProviderSection,
+	/// How disputes are decided.
+	pub mediator: MediatorSection,
+	/// How matches are found.
+	pub solver: SolverSection,
 	/// What is logged.
 	pub log: LogSection,
 }
@@ -98,6 +113,8 @@ pub struct TransactionSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExecutorSection {
+	/// What runs the jobs.
+	pub kind: ExecutorKind,
 	/// The container engine's socket; empty for the usual one.
 	pub socket: PathBuf,
 	/// Where runs are kept; empty for the usual place.
@@ -159,6 +176,7 @@ impl Default for TransactionSection {
 impl Default for ExecutorSection {
 	fn default() -> Self {
 		Self {
+			kind: ExecutorKind::Docker,
 			socket: PathBuf::new(),
 			state_folder: PathBuf::new(),
 			instance: "modicum".into(),
@@ -191,8 +209,11 @@ impl Config {
 		}
 		let instance = &self.executor.instance;
 		let usual = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-		if !(1..=32).contains(&instance.len()) || !instance.bytes().all(usual) {
-			return fail("executor.instance", "must be 1 to 32 of the characters a-z and 0-9");
+		if !(1..=24).contains(&instance.len()) || !instance.bytes().all(usual) {
+			return fail("executor.instance", "must be 1 to 24 of the characters a-z and 0-9");
+		}
+		if let Err((key, problem)) = self.check_roles() {
+			return fail(key, problem);
 		}
 		if let Err(problem) = crate::telemetry::filter(&self.log.level) {
 			return fail("log.level", &problem);
@@ -249,6 +270,12 @@ impl Config {
 	/// The file with the account's secret.
 	pub fn key_file(&self) -> PathBuf {
 		or_usual(&self.account.key_file, || data_folder().join("key"))
+	}
+
+	/// Where the agent of `role` for `account` keeps what it must not forget.
+	pub fn agent_folder(&self, role: &str, account: &AccountId) -> PathBuf {
+		let folder = or_usual(&self.agent.state_folder, data_folder);
+		folder.join(format!("{role}-{}", hex::encode(&account.0[..6])))
 	}
 
 	/// Where runs are kept.

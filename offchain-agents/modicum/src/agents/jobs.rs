@@ -1,0 +1,242 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! What a creator remembers of each of its jobs.
+
+use crate::{
+	agents::store::{key, Store},
+	config::Verification,
+	failure::{Failure, Outcome},
+};
+use modicum_chain_client::AccountId;
+use modicum_packaging::Package;
+use modicum_primitives::{
+	Balance, Ending, JobOfferId, MatchId, Moment, Prices, RejectReason, ResultStatus, Run,
+	Settlement,
+};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The store's entries of jobs.
+const JOB: &str = "job";
+
+/// What the creator is ready to pay, and until when. Amounts are base units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+	/// The directory for job and result.
+	pub directory: AccountId,
+	/// The most paid for 10^9 instructions and 10^9 bytes.
+	pub max_prices: Prices,
+	/// The most paid to mediator and directory together.
+	pub max_availability_fee: Balance,
+	/// Paid to the solver.
+	pub match_incentive: Balance,
+	/// Pledged on top of what is required.
+	pub extra_deposit: Balance,
+	/// How long after posting a result is of use, milliseconds.
+	pub time_limit: Moment,
+	/// How often the result is verified.
+	pub verify: Verification,
+	/// p_a of the job.
+	pub determinism: f64,
+	/// A program that says by its exit code whether the output, whose folder is its last argument, is right.
+	pub check_command: Vec<String>,
+	/// Where the output goes.
+	pub out: PathBuf,
+	/// How often the job is offered again when others failed it.
+	pub retries: u32,
+}
+
+/// What the creator makes of a result, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+	/// Whether it was verified, and not only looked at.
+	pub verified: bool,
+	/// The reason for rejecting it; `None` to accept.
+	pub reject: Option<RejectReason>,
+	/// For people.
+	pub because: String,
+	/// The creator's own run, if it made one.
+	pub own: Option<Run>,
+}
+
+/// How a match ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closed {
+	/// The match.
+	pub match_id: MatchId,
+	/// Who ran the job.
+	pub provider: Option<AccountId>,
+	/// How.
+	pub ending: Ending,
+	/// Who got what.
+	pub settlement: Settlement,
+	/// The result, if there was one.
+	pub result: Option<Run>,
+}
+
+impl Closed {
+	/// Whether there is an output that was paid for.
+	pub fn has_output(&self) -> bool {
+		let is_complete = self.result.is_some_and(|run| run.status == ResultStatus::Completed);
+		self.ending == Ending::Accepted && is_complete
+	}
+}
+
+/// How far a job got.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum Stage {
+	/// Its files are on this machine.
+	Packed,
+	/// Its files are in the directory.
+	Uploaded,
+	/// Its offer is being posted; after a crash it may be on the chain or not.
+	Posting {
+		/// The offer's deadline, milliseconds since the Unix epoch.
+		completion_deadline: Moment,
+	},
+	/// Its offer is open.
+	Offered {
+		/// The offer.
+		job_offer: JobOfferId,
+		/// Its deadline, milliseconds since the Unix epoch.
+		completion_deadline: Moment,
+	},
+	/// It is matched.
+	Matched {
+		/// The match.
+		match_id: MatchId,
+		/// Its offer.
+		job_offer: JobOfferId,
+		/// Who runs it.
+		provider: AccountId,
+		/// Who would decide a dispute.
+		mediator: AccountId,
+		/// The last millisecond for the result.
+		completion_deadline: Moment,
+	},
+	/// It is over.
+	Done(Closed),
+	/// It was taken back, or nobody took it in time.
+	Withdrawn {
+		/// Why.
+		because: String,
+	},
+}
+
+impl Stage {
+	/// Whether nothing more will happen.
+	pub fn is_over(&self) -> bool {
+		matches!(self, Self::Done(_) | Self::Withdrawn { .. })
+	}
+
+	/// The stage in a word.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Self::Packed => "packed",
+			Self::Uploaded => "uploaded",
+			Self::Posting { .. } => "posting",
+			Self::Offered { .. } => "offered",
+			Self::Matched { .. } => "matched",
+			Self::Done(_) => "done",
+			Self::Withdrawn { .. } => "withdrawn",
+		}
+	}
+}
+
+/// A job of this creator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+	/// Its files and descriptor.
+	pub package: Package,
+	/// What was asked for.
+	pub plan: Plan,
+	/// How far it got.
+	pub stage: Stage,
+	/// When it got there, milliseconds since the Unix epoch.
+	pub since: Moment,
+	/// The next finalised block to look at.
+	pub next_block: u64,
+	/// What was made of the result of the present match, once that is decided.
+	pub judgement: Option<Judgement>,
+	/// Matches before the present one, which others failed.
+	pub failed: Vec<Closed>,
+	/// Whether its owner wants it back.
+	pub cancelled: bool,
+	/// Files of the output, once it is written.
+	pub outputs: Vec<PathBuf>,
+}
+
+impl JobRecord {
+	/// Whether there is an output that is not where its owner wants it yet.
+	pub fn wants_delivery(&self) -> bool {
+		matches!(&self.stage, Stage::Done(closed) if closed.has_output()) && self.outputs.is_empty()
+	}
+
+	/// The repository's last part: the job's name, and its number so that no two jobs share one.
+	pub fn repository_name(&self, number: u64) -> String {
+		format!("{}-{number}", self.package.name)
+	}
+}
+
+/// The creator's jobs, by number.
+#[derive(Debug, Clone)]
+pub struct Jobs(Store);
+
+impl Jobs {
+	/// Those in a store.
+	pub fn new(store: &Store) -> Self {
+		Self(store.clone())
+	}
+
+	/// Adds a job and returns its number.
+	///
+	/// # Errors
+	/// The store cannot be written.
+	pub fn add(&self, make: impl FnOnce(u64) -> JobRecord) -> Outcome<u64> {
+		self.0.add(JOB, make)
+	}
+
+	/// A job.
+	///
+	/// # Errors
+	/// There is none of this number.
+	pub fn get(&self, number: u64) -> Outcome<JobRecord> {
+		self.0.get(&key(JOB, number))?.ok_or_else(|| {
+			Failure::not_found(format!("there is no job {number}: `modicum job list` shows them"))
+		})
+	}
+
+	/// Writes a job down.
+	///
+	/// # Errors
+	/// The store cannot be written.
+	pub fn put(&self, number: u64, record: &JobRecord) -> Outcome<()> {
+		self.0.put(&key(JOB, number), record)
+	}
+
+	/// All jobs.
+	///
+	/// # Errors
+	/// The store cannot be read.
+	pub fn all(&self) -> Outcome<Vec<(u64, JobRecord)>> {
+		self.0.all(JOB)
+	}
+
+	/// The folder of a job's files.
+	///
+	/// # Errors
+	/// It cannot be made.
+	pub fn folder(&self, number: u64) -> Outcome<PathBuf> {
+		self.0.work(&format!("jobs/{number}"))
+	}
+
+	/// Claims a job for this process; `None` if another drives it.
+	///
+	/// # Errors
+	/// The lock cannot be written.
+	pub fn claim(&self, number: u64) -> Outcome<Option<super::store::Claim>> {
+		self.0.claim(&format!("job{number}"))
+	}
+}

@@ -1,0 +1,330 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The mediator: runs disputed jobs n times and reports what it found (docs/protocol.md §7). The chain derives the
+//! verdict.
+
+use crate::{
+	agents::{
+		cheat::MediatorCheat,
+		errands::{Done, Errands},
+		follow::{Follower, Step},
+		provider::settled,
+		runner::{Assignment, Runner, Trouble},
+		time_left,
+		transfer::{Publication, TransferError},
+		Agent, Errand, Role,
+	},
+	config::MediatorSection,
+	failure::{Failure, Outcome},
+};
+use modicum_chain_client::{AccountId, Call, Event, Match, Phase, PostedResult};
+use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
+use modicum_executor::RunId;
+use modicum_primitives::{Evidence, MatchId, Moment, RejectReason, ResultStatus};
+use std::{
+	collections::{BTreeMap, BTreeSet, VecDeque},
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Probes remembered for each directory.
+const PROBES: usize = 4_096;
+/// What stays of a run that no dispute asks for, before it is removed.
+const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
+/// How long a directory may take to answer a probe.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// When a directory was asked, milliseconds since the Unix epoch, and whether it answered.
+type Probes = VecDeque<(Moment, bool)>;
+
+/// The mediator's own record of the directories it trusts.
+#[derive(Debug, Default)]
+pub struct ProbeRecord(Mutex<BTreeMap<AccountId, Probes>>);
+
+impl ProbeRecord {
+	fn add(&self, directory: AccountId, at: Moment, is_up: bool) {
+		let mut record = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let probes = record.entry(directory).or_default();
+		probes.push_back((at, is_up));
+		if probes.len() > PROBES {
+			probes.pop_front();
+		}
+	}
+
+	/// Whether the directory answered none of the probes from `from` to `to`, of which there must be at least two:
+	/// one lost packet is no outage.
+	fn was_down(&self, directory: &AccountId, from: Moment, to: Moment) -> bool {
+		let record = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let Some(probes) = record.get(directory) else { return false };
+		let mut within = probes.iter().filter(|(at, _)| (from..=to).contains(at)).peekable();
+		within.peek().is_some() && within.clone().count() >= 2 && within.all(|(_, is_up)| !is_up)
+	}
+}
+
+/// A mediator's run of a match's job, counted from 1.
+fn run_id(id: MatchId, run: u32) -> RunId {
+	format!("match{id}run{run}").parse().expect("two numbers make a short name; qed")
+}
+
+struct Mediator {
+	agent: Agent,
+	settings: MediatorSection,
+	runner: Arc<Runner>,
+	cheat: Option<MediatorCheat>,
+	probes: Arc<ProbeRecord>,
+	closed: BTreeSet<MatchId>,
+}
+
+/// Runs the mediator until `shutdown`.
+///
+/// # Errors
+/// What keeps it from starting, or from going on.
+pub async fn run(
+	agent: Agent,
+	settings: MediatorSection,
+	runner: Runner,
+	cheat: Option<MediatorCheat>,
+	shutdown: CancellationToken,
+) -> Outcome<()> {
+	let account = agent.account;
+	let follower =
+		Follower::start(&agent.chain, &agent.store, move |parties| parties.mediator == account).await?;
+	let snapshot = agent.chain.snapshot().await?;
+	if snapshot.mediator(account).await?.is_none() {
+		return Err(Failure::not_found(format!(
+			"{account} is not registered as a mediator: run `modicum mediator register` first"
+		)));
+	}
+	let mine = snapshot.open_matches().await?.into_iter().filter(|(_, m)| m.mediator == account);
+	let keep = mine
+		.flat_map(|(id, m)| (1..=m.parameters.verification_count).map(move |run| run_id(id, run)))
+		.collect();
+	if let Err(error) = runner.executor().reconcile(&keep, LEFTOVERS_KEPT).await {
+		tracing::warn!(%error, "what earlier runs left cannot be removed");
+	}
+	let probes = Arc::new(ProbeRecord::default());
+	let prober = tokio::spawn(probe(agent.clone(), probes.clone(), settings.probe_every.0));
+	let mut mediator = Mediator {
+		agent: agent.clone(),
+		settings,
+		runner: Arc::new(runner),
+		cheat,
+		probes,
+		closed: BTreeSet::new(),
+	};
+	let outcome = super::drive(&agent, &mut mediator, follower, shutdown).await;
+	prober.abort();
+	outcome
+}
+
+/// Asks every trusted directory whether it is there, again and again.
+async fn probe(agent: Agent, record: Arc<ProbeRecord>, every: Duration) {
+	let mut ticks = tokio::time::interval(every);
+	ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+	loop {
+		ticks.tick().await;
+		let trusted = async {
+			let snapshot = agent.chain.snapshot().await?;
+			let me = snapshot.mediator(agent.account).await?;
+			let mut endpoints = Vec::new();
+			for directory in me.map(|me| me.trusted_directories).unwrap_or_default() {
+				if let Some(found) = snapshot.directory(directory).await? {
+					endpoints.push((directory, found.endpoint));
+				}
+			}
+			Ok::<_, modicum_chain_client::Error>(endpoints)
+		};
+		let Ok(endpoints) = trusted.await else { continue };
+		for (directory, endpoint) in endpoints {
+			let is_up = agent.transfer.is_there(&endpoint, PROBE_PATIENCE).await;
+			if !is_up {
+				tracing::warn!(%directory, endpoint, "the directory does not answer");
+			}
+			agent.health.probed(&directory.to_string(), is_up);
+			record.add(directory, super::now(), is_up);
+		}
+	}
+}
+
+#[async_trait::async_trait]
+impl Role for Mediator {
+	fn take(&mut self, step: &Step) -> Outcome<()> {
+		for event in &step.events {
+			if let Event::MatchClosed { match_id, mediator, ending, .. } = event {
+				if *mediator == self.agent.account {
+					self.agent.health.closed(ending, 0);
+					self.closed.insert(*match_id);
+				}
+			}
+		}
+		Ok(())
+	}
+
+	async fn act(
+		&mut self,
+		step: &Step,
+		matches: &BTreeMap<MatchId, Match>,
+		errands: &mut Errands<Errand>,
+	) -> Outcome<()> {
+		let mut room = self.settings.disputes_at_once as usize;
+		for (&id, found) in matches {
+			let Phase::Mediating { result, reason, mediation_deadline } = &found.phase else { continue };
+			if step.now > *mediation_deadline || room == 0 {
+				continue;
+			}
+			room -= 1;
+			if self.cheat.is_some() || errands.is_under_way(&Errand::Mediate(id)) {
+				continue;
+			}
+			let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
+			let dispute = Dispute {
+				agent: self.agent.clone(),
+				runner: self.runner.clone(),
+				probes: self.probes.clone(),
+				reserve: self.settings.reserve.0,
+				id,
+				record: found.clone(),
+				result: result.clone(),
+				reason: *reason,
+				deadline: *mediation_deadline,
+				assignment,
+			};
+			errands.start(Errand::Mediate(id), dispute.mediate());
+		}
+		for id in std::mem::take(&mut self.closed) {
+			let runner = self.runner.clone();
+			errands.start(Errand::CleanUp(id), async move {
+				let known = runner.executor().recover().await.map_err(Trouble::from)?;
+				let prefix = format!("match{id}run");
+				for run in known.into_iter().map(|known| known.run) {
+					if run.as_str().starts_with(&prefix) {
+						runner.executor().clean_up(&run).await.map_err(Trouble::from)?;
+					}
+				}
+				Ok(None)
+			});
+		}
+		Ok(())
+	}
+}
+
+/// A rejected result.
+struct Dispute {
+	agent: Agent,
+	runner: Arc<Runner>,
+	probes: Arc<ProbeRecord>,
+	reserve: Duration,
+	id: MatchId,
+	record: Match,
+	result: PostedResult,
+	reason: RejectReason,
+	deadline: Moment,
+	assignment: Assignment,
+}
+
+impl Dispute {
+	async fn mediate(self) -> Outcome<Done> {
+		let id = self.id;
+		tracing::info!(match_id = id, reason = %self.reason, "dispute begins");
+		let evidence = match self.evidence().await {
+			Ok(evidence) => evidence,
+			Err(Trouble::Directory(error)) => {
+				tracing::warn!(match_id = id, %error, "the directory failed all the time");
+				Evidence::DirectoryUnavailable
+			},
+			Err(Trouble::Machine(failure)) => return Err(failure),
+		};
+		tracing::info!(match_id = id, ?evidence, "dispute decided");
+		let call = Call::post_mediation_result(id, evidence);
+		let done = self.agent.submitter.submit(call).await;
+		settled(done.map(|included| included.block))
+	}
+
+	async fn evidence(&self) -> Result<Evidence, Trouble> {
+		let parameters = &self.record.parameters;
+		// The parties needed the directory from the match to the rejection; what the mediator saw itself counts.
+		if self.reason == RejectReason::DirectoryUnavailable {
+			let rejected = self.deadline.saturating_sub(parameters.mediation_deadline);
+			let from = rejected.saturating_sub(parameters.reaction_deadline);
+			if self.probes.was_down(&self.record.directory, from, rejected) {
+				return Ok(Evidence::DirectoryUnavailable);
+			}
+		}
+		if self.result.run.status == ResultStatus::Completed && !self.has_result().await? {
+			return Ok(Evidence::ResultNotOnDirectory);
+		}
+		let mut runs = Vec::new();
+		for number in 1..=parameters.verification_count {
+			let run = run_id(self.id, number);
+			let executed =
+				self.runner.execute(&run, &self.assignment, self.deadline, self.reserve).await?;
+			let Some(report) = &executed.report else {
+				// The job cannot be run as it lies in the directory: it cannot in any further run either.
+				runs.resize(parameters.verification_count as usize, executed.run);
+				break;
+			};
+			tracing::info!(match_id = self.id, number, status = %report.status, "run");
+			runs.push(executed.run);
+			// Only the first is kept for the parties to look at.
+			if number == 1 {
+				self.publish(&Publication::of_run(report).map_err(Trouble::Machine)?).await;
+			}
+		}
+		Ok(Evidence::Runs(runs))
+	}
+
+	/// Whether the result that the provider claims lies in the directory. Asked until it is answered.
+	async fn has_result(&self) -> Result<bool, Trouble> {
+		let repository =
+			RepositoryName::of_result(&DirectoryAccount(self.record.provider.0), self.id);
+		let mut pause = Duration::from_secs(1);
+		// Half of the time is left for the runs, in case the directory comes back.
+		let half = Duration::from_millis(self.record.parameters.mediation_deadline / 2);
+		loop {
+			let hash = &self.result.run.result_hash;
+			let endpoint = &self.assignment.endpoint;
+			match self.agent.transfer.stored_result(endpoint, &repository, hash).await {
+				Ok(stored) => return Ok(stored.output.is_some()),
+				Err(TransferError::Local(failure)) => return Err(Trouble::Machine(failure)),
+				Err(error) if time_left(self.deadline, half) <= pause => {
+					return Err(Trouble::Directory(error));
+				},
+				Err(_) => tokio::time::sleep(pause).await,
+			}
+			pause = (pause * 2).min(Duration::from_secs(30));
+		}
+	}
+
+	/// Uploads a run. Evidence counts without it.
+	async fn publish(&self, publication: &Publication) {
+		let me = DirectoryAccount(self.agent.account.0);
+		let repository = RepositoryName::of_mediation(&me, self.id);
+		let endpoint = &self.assignment.endpoint;
+		if let Err(error) =
+			self.agent.transfer.publish(endpoint, &repository, publication, |_| ()).await
+		{
+			tracing::warn!(match_id = self.id, %error, "the run cannot be uploaded");
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn only_lasting_silence_counts_as_an_outage() {
+		let record = ProbeRecord::default();
+		let directory = AccountId([7; 32]);
+		assert!(!record.was_down(&directory, 0, 100));
+		record.add(directory, 10, false);
+		assert!(!record.was_down(&directory, 0, 100), "one probe proves nothing");
+		record.add(directory, 20, false);
+		assert!(record.was_down(&directory, 0, 100));
+		record.add(directory, 30, true);
+		assert!(!record.was_down(&directory, 0, 100));
+		assert!(record.was_down(&directory, 0, 25));
+	}
+}

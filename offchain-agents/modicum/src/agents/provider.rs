@@ -1,0 +1,431 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The resource provider: offers what the machine has, runs what is matched, and takes what it is owed.
+
+use crate::{
+	agents::{
+		errands::{Done, Errands},
+		follow::{Follower, Step},
+		runner::{Assignment, Executed, Runner, Trouble},
+		store::key,
+		transfer::{Publication, TransferError},
+		Agent, Errand, Role,
+		cheat::{self, ProviderCheat},
+	},
+	config::ProviderSection,
+	failure::Outcome,
+};
+use modicum_chain_client::{
+	AccountId, Call, DispatchFailure, Event, Match, OfferState, Phase, Snapshot, SubmitError,
+};
+use modicum_directory::names::RepositoryName;
+use modicum_executor::{RunId, RunReport};
+use modicum_primitives::{
+	Balance, Ending, MatchId, Moment, ResourceOfferId, ResourceTerms, ResultStatus, Run, Usage,
+	Verdict, NO_HASH,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	sync::Arc,
+	time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What stays of a run that no match asks for, before it is removed.
+const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
+/// The store's entries of closed matches.
+pub const CLOSED: &str = "closed";
+
+/// A closed match, as the provider remembers it. Amounts are base units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedMatch {
+	/// How it ended.
+	pub ending: Ending,
+	/// The job creator.
+	pub creator: AccountId,
+	/// What the creator paid for the run.
+	pub earned: Balance,
+	/// What went to mediator and directory.
+	pub fees: Balance,
+	/// What was lost to the creator and in fines.
+	pub lost: Balance,
+	/// When, milliseconds since the Unix epoch, at the latest.
+	pub at: Moment,
+}
+
+/// The run of a provider's match.
+pub fn run_id(id: MatchId) -> RunId {
+	format!("match{id}").parse().expect("a number makes a short name; qed")
+}
+
+struct Provider {
+	agent: Agent,
+	settings: ProviderSection,
+	runner: Arc<Runner>,
+	cheat: Option<ProviderCheat>,
+	/// Own open offers; `None` if they must be read anew.
+	offers: Option<BTreeMap<ResourceOfferId, ResourceTerms>>,
+	closed: BTreeSet<MatchId>,
+	to_distrust: BTreeSet<AccountId>,
+}
+
+/// Runs the provider until `shutdown`.
+///
+/// # Errors
+/// What keeps it from starting, or from going on.
+pub async fn run(
+	agent: Agent,
+	settings: ProviderSection,
+	runner: Runner,
+	cheat: Option<ProviderCheat>,
+	shutdown: CancellationToken,
+) -> Outcome<()> {
+	let account = agent.account;
+	let follower =
+		Follower::start(&agent.chain, &agent.store, move |parties| parties.provider == account).await?;
+	let snapshot = agent.chain.snapshot().await?;
+	let registered = snapshot.resource_provider(account).await?.ok_or_else(|| {
+		crate::failure::Failure::not_found(format!(
+			"{account} is not registered as a resource provider: run `modicum provider register` first"
+		))
+	})?;
+	for (list, is_empty) in [
+		("mediator", registered.trusted_mediators.is_empty()),
+		("directory", registered.trusted_directories.is_empty()),
+	] {
+		if is_empty {
+			tracing::warn!("no {list} is trusted, so nothing can be matched: modicum provider trust add");
+		}
+	}
+	if registered.base_layers.is_empty() {
+		tracing::warn!("no base layer is declared, so nothing can be matched: modicum provider base-layer add");
+	}
+	let mine = snapshot.open_matches().await?.into_iter().filter(|(_, m)| m.provider == account);
+	let keep = mine.map(|(id, _)| run_id(id)).collect();
+	if let Err(error) = runner.executor().reconcile(&keep, LEFTOVERS_KEPT).await {
+		tracing::warn!(%error, "what earlier runs left cannot be removed");
+	}
+	let mut provider = Provider {
+		agent: agent.clone(),
+		settings,
+		runner: Arc::new(runner),
+		cheat,
+		offers: None,
+		closed: BTreeSet::new(),
+		to_distrust: BTreeSet::new(),
+	};
+	super::drive(&agent, &mut provider, follower, shutdown).await
+}
+
+impl Provider {
+	fn remember(&mut self, event: &Event, at: Moment) -> Outcome<()> {
+		let Event::MatchClosed { match_id, creator, provider, mediator, ending, settlement, .. } = event
+		else {
+			return Ok(());
+		};
+		if *provider != self.agent.account {
+			return Ok(());
+		}
+		let payout = settlement.from_provider;
+		let closed = ClosedMatch {
+			ending: *ending,
+			creator: *creator,
+			earned: settlement.from_creator.to_counterparty,
+			fees: payout.to_mediator.saturating_add(payout.to_directory),
+			lost: payout.to_counterparty.saturating_add(payout.to_fines),
+			at,
+		};
+		tracing::info!(match_id, %ending, earned = closed.earned, lost = closed.lost, "closed");
+		self.agent.health.closed(ending, closed.earned);
+		self.agent.store.put(&key(CLOSED, *match_id), &closed)?;
+		self.closed.insert(*match_id);
+		// This provider knows that it did as it should; so who finds it at fault is not to be trusted again.
+		let verdict_is_false = matches!(
+			ending,
+			Ending::Mediated(
+				Verdict::WrongResults | Verdict::InvalidResultStatus | Verdict::ResultNotFound
+			)
+		);
+		if verdict_is_false && self.cheat.is_none() {
+			self.to_distrust.insert(*mediator);
+		}
+		Ok(())
+	}
+
+	async fn read_offers(&mut self, snapshot: &Snapshot) -> Outcome<()> {
+		let offers = snapshot.resource_offers().await?.into_iter();
+		let mine = offers.filter(|(_, offer)| {
+			offer.provider == self.agent.account && offer.state == OfferState::Open
+		});
+		self.offers = Some(mine.map(|(id, offer)| (id, offer.terms)).collect());
+		Ok(())
+	}
+
+	fn terms(&self, now: Moment) -> ResourceTerms {
+		let settings = &self.settings;
+		let life = u64::try_from(settings.offer_life.0.as_millis()).unwrap_or(u64::MAX);
+		ResourceTerms {
+			caps: settings.caps(),
+			prices: settings.prices(),
+			max_availability_fee: settings.max_availability_fee.0,
+			match_incentive: settings.match_incentive.0,
+			meter: settings.meter,
+			expires_at: Some(now.saturating_add(life)),
+		}
+	}
+
+	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more.
+	fn offer(&self, now: Moment, running: u32, errands: &mut Errands<Errand>) {
+		let Some(offers) = &self.offers else { return };
+		let wanted = self.terms(now);
+		let mut open = 0;
+		for (id, terms) in offers {
+			if terms.expires_at.is_some_and(|end| end < now) {
+				continue;
+			}
+			if (ResourceTerms { expires_at: None, ..*terms })
+				!= (ResourceTerms { expires_at: None, ..wanted })
+			{
+				// The settings have changed since.
+				let (submitter, id) = (self.agent.submitter.clone(), *id);
+				errands.start(Errand::Withdraw(id), async move {
+					let done = submitter.submit(Call::cancel_resource_offer(id)).await;
+					settled(done.map(|included| included.block))
+				});
+			}
+			open += 1;
+		}
+		let slots = (0..self.settings.jobs_at_once).map(Errand::Offer);
+		let (under_way, free): (Vec<_>, Vec<_>) = slots.partition(|slot| errands.is_under_way(slot));
+		let room = self.settings.jobs_at_once.saturating_sub(running + open);
+		let missing = (room as usize).saturating_sub(under_way.len());
+		for slot in free.into_iter().take(missing) {
+			let submitter = self.agent.submitter.clone();
+			let call = Call::post_resource_offer(wanted, self.settings.extra_deposit.0);
+			errands.start(slot, async move {
+				let included = submitter.submit(call).await?;
+				tracing::info!(block = included.block, "resource offer posted");
+				Ok(Some(included.block))
+			});
+		}
+	}
+}
+
+/// A call whose refusal by the market means that somebody else was faster: the state it should bring about is there.
+pub fn settled(outcome: Result<u64, SubmitError>) -> Outcome<Done> {
+	match outcome {
+		Ok(block) => Ok(Some(block)),
+		Err(error) => match error.failure() {
+			Some(failure) if is_overtaken(failure) => Ok(None),
+			_ => Err(error.into()),
+		},
+	}
+}
+
+fn is_overtaken(failure: &DispatchFailure) -> bool {
+	[
+		"MatchNotFound",
+		"ResourceOfferNotFound",
+		"JobOfferNotFound",
+		"OfferAlreadyMatched",
+		"NotRunning",
+		"NotAwaitingReaction",
+		"NotMediating",
+	]
+	.iter()
+	.any(|name| failure.is_market(name))
+}
+
+#[async_trait::async_trait]
+impl Role for Provider {
+	fn take(&mut self, step: &Step) -> Outcome<()> {
+		if step.is_fresh_start {
+			self.offers = None;
+		}
+		for event in &step.events {
+			self.remember(event, step.now)?;
+			let Some(offers) = &mut self.offers else { continue };
+			match event {
+				Event::ResourceOfferPosted { resource_offer, provider, terms, .. }
+					if *provider == self.agent.account =>
+				{
+					offers.insert(*resource_offer, *terms);
+				},
+				Event::ResourceOfferCanceled { resource_offer, .. }
+				| Event::ResourceOfferExpired { resource_offer, .. }
+				| Event::Matched { resource_offer, .. } => {
+					offers.remove(resource_offer);
+				},
+				_ => {},
+			}
+		}
+		Ok(())
+	}
+
+	async fn act(
+		&mut self,
+		step: &Step,
+		matches: &BTreeMap<MatchId, Match>,
+		errands: &mut Errands<Errand>,
+	) -> Outcome<()> {
+		if self.offers.is_none() {
+			self.read_offers(&step.snapshot).await?;
+		}
+		let mut running = 0;
+		for (&id, found) in matches {
+			let agent = &self.agent;
+			match &found.phase {
+				Phase::Running => {
+					running += 1;
+					if step.now <= found.completion_deadline && !errands.is_under_way(&Errand::Run(id)) {
+						let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
+						let task = Assigned {
+							agent: agent.clone(),
+							runner: self.runner.clone(),
+							reserve: self.settings.reserve.0,
+							cheat: self.cheat,
+							id,
+							assignment,
+							deadline: found.completion_deadline,
+						};
+						errands.start(Errand::Run(id), task.run());
+					}
+				},
+				Phase::ResultPosted { reaction_deadline, .. } if step.now > *reaction_deadline => {
+					let submitter = agent.submitter.clone();
+					errands.start(Errand::Accept(id), async move {
+						let done = submitter.submit(Call::accept_result(id)).await;
+						settled(done.map(|included| included.block))
+					});
+				},
+				Phase::Mediating { mediation_deadline, .. } if step.now > *mediation_deadline => {
+					let submitter = agent.submitter.clone();
+					errands.start(Errand::TimeoutMediation(id), async move {
+						let done = submitter.submit(Call::timeout_mediation(id)).await;
+						settled(done.map(|included| included.block))
+					});
+				},
+				Phase::ResultPosted { .. } | Phase::Mediating { .. } => {},
+			}
+		}
+		for id in std::mem::take(&mut self.closed) {
+			let runner = self.runner.clone();
+			errands.start(Errand::CleanUp(id), async move {
+				let executor = runner.executor();
+				executor.clean_up(&run_id(id)).await.map_err(Trouble::from)?;
+				Ok(None)
+			});
+		}
+		for mediator in std::mem::take(&mut self.to_distrust) {
+			let submitter = self.agent.submitter.clone();
+			errands.start(Errand::Distrust(mediator), async move {
+				tracing::warn!(%mediator, "its verdict was false; it is no longer trusted");
+				let call = Call::resource_provider_remove_trusted_mediator(mediator);
+				Ok(Some(submitter.submit(call).await?.block))
+			});
+		}
+		self.offer(step.now, running, errands);
+		Ok(())
+	}
+}
+
+impl From<Trouble> for crate::failure::Failure {
+	fn from(trouble: Trouble) -> Self {
+		match trouble {
+			Trouble::Machine(failure) => failure,
+			Trouble::Directory(error) => error.into(),
+		}
+	}
+}
+
+/// A match that waits for its result.
+struct Assigned {
+	agent: Agent,
+	runner: Arc<Runner>,
+	reserve: Duration,
+	cheat: Option<ProviderCheat>,
+	id: MatchId,
+	assignment: Assignment,
+	deadline: Moment,
+}
+
+impl Assigned {
+	async fn run(self) -> Outcome<Done> {
+		let Self { id, .. } = self;
+		if self.cheat == Some(ProviderCheat::NeverAnswers) {
+			std::future::pending::<()>().await;
+		}
+		tracing::info!(match_id = id, "job begins");
+		let executed = match self.cheat {
+			// What is made up needs no run.
+			Some(ProviderCheat::ForgesResults) => {
+				cheat::forged(&self.assignment.terms, self.runner.work())?
+			},
+			Some(cheat) => cheat.apply(self.execute().await, &self.assignment.terms),
+			None => self.execute().await,
+		};
+		let repository = RepositoryName::of_result(
+			&modicum_directory::account::AccountId(self.agent.account.0),
+			id,
+		);
+		let run = match &executed.report {
+			Some(report) => self.publish(&repository, &executed, report).await?,
+			None => executed.run,
+		};
+		let Executed { reason, .. } = &executed;
+		tracing::info!(match_id = id, status = %run.status, reason, "result");
+		let call = Call::post_result(id, run, repository.as_str());
+		let done = self.agent.submitter.submit(call).await;
+		settled(done.map(|included| included.block))
+	}
+
+	async fn execute(&self) -> Executed {
+		let run = run_id(self.id);
+		let executed =
+			self.runner.execute(&run, &self.assignment, self.deadline, self.reserve).await;
+		executed.unwrap_or_else(|trouble| {
+			tracing::warn!(match_id = self.id, %trouble, "given up");
+			declined(&trouble)
+		})
+	}
+
+	/// Uploads output and log. If the directory does not take them in time, that is the result.
+	async fn publish(
+		&self,
+		repository: &RepositoryName,
+		executed: &Executed,
+		report: &RunReport,
+	) -> Outcome<Run> {
+		let publication = Publication::of_run(report)?;
+		let mut pause = Duration::from_secs(1);
+		loop {
+			let endpoint = &self.assignment.endpoint;
+			let published =
+				self.agent.transfer.publish(endpoint, repository, &publication, |_| ()).await;
+			let error = match published {
+				Ok(_) => return Ok(executed.run),
+				Err(TransferError::Local(failure)) => return Err(failure),
+				Err(error) => error,
+			};
+			if super::time_left(self.deadline, self.reserve) <= pause {
+				tracing::warn!(match_id = self.id, %error, "the result cannot be uploaded");
+				return Ok(declined(&Trouble::Directory(error)).run);
+			}
+			tracing::warn!(match_id = self.id, %error, "the upload is tried again in {pause:?}");
+			tokio::time::sleep(pause).await;
+			pause = (pause * 2).min(Duration::from_secs(30));
+		}
+	}
+}
+
+/// What is posted for a job that could not be run.
+fn declined(trouble: &Trouble) -> Executed {
+	let status = match trouble {
+		Trouble::Directory(_) => ResultStatus::DirectoryUnavailable,
+		Trouble::Machine(_) => ResultStatus::Declined,
+	};
+	let run = Run { status, result_hash: NO_HASH, usage: Usage::default() };
+	Executed { run, reason: trouble.to_string(), report: None }
+}

@@ -1,0 +1,257 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The solver: keeps the order book and posts the matches that it finds. Losing a race costs a fee and nothing
+//! else: the chain makes the other matches of the same transaction all the same.
+
+use crate::{
+	agents::{
+		errands::Errands,
+		follow::{Follower, Step},
+		Agent, Errand, Role,
+	},
+	config::SolverSection,
+	failure::{Exit, Failure, Outcome},
+};
+use modicum_chain_client::{AccountId, Call, Error, Event, Match, OfferState, Snapshot};
+use modicum_primitives::MatchId;
+use modicum_solver::{
+	BookFull, JobOffer, Mediator, OrderBook, Proposal, Provider, ResourceOffer, MAX_ENTRIES,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokio_util::sync::CancellationToken;
+
+struct Solver {
+	agent: Agent,
+	settings: SolverSection,
+	/// `None` until the market is read, or read anew.
+	book: Option<OrderBook<AccountId>>,
+	/// Accounts whose registers have changed.
+	changed: BTreeSet<AccountId>,
+	parameters_changed: bool,
+	/// Whether anything that matters has changed since the last search.
+	is_stale: bool,
+}
+
+/// Runs the solver until `shutdown`.
+///
+/// # Errors
+/// What keeps it from starting, or from going on.
+pub async fn run(agent: Agent, settings: SolverSection, shutdown: CancellationToken) -> Outcome<()> {
+	let follower = Follower::start(&agent.chain, &agent.store, |_| false).await?;
+	let mut solver = Solver {
+		agent: agent.clone(),
+		settings,
+		book: None,
+		changed: BTreeSet::new(),
+		parameters_changed: false,
+		is_stale: true,
+	};
+	super::drive(&agent, &mut solver, follower, shutdown).await
+}
+
+fn full(error: BookFull) -> Failure {
+	Failure::new(Exit::Internal, error)
+}
+
+/// The order book of the market as of a block.
+///
+/// # Errors
+/// The chain cannot be read, or the market is larger than a book may be.
+pub async fn read_book(snapshot: &Snapshot) -> Outcome<OrderBook<AccountId>> {
+	let mut book = OrderBook::new(snapshot.parameters().await?, MAX_ENTRIES);
+	for (who, creator) in snapshot.job_creators().await? {
+		book.set_creator(&who, Some(creator.trusted_mediators)).map_err(full)?;
+	}
+	for (who, found) in snapshot.resource_providers().await? {
+		book.set_provider(&who, Some(provider(found))).map_err(full)?;
+	}
+	for (who, found) in snapshot.mediators().await? {
+		book.set_mediator(&who, Some(mediator(found))).map_err(full)?;
+	}
+	for (who, found) in snapshot.directories().await? {
+		book.set_directory(&who, Some(found.availability_fee)).map_err(full)?;
+	}
+	for (id, offer) in snapshot.job_offers().await? {
+		if offer.state == OfferState::Open {
+			let offer = JobOffer { creator: offer.creator, terms: offer.terms, held: offer.held };
+			book.insert_job_offer(id, offer).map_err(full)?;
+		}
+	}
+	for (id, offer) in snapshot.resource_offers().await? {
+		if offer.state == OfferState::Open {
+			let offer =
+				ResourceOffer { provider: offer.provider, terms: offer.terms, held: offer.held };
+			book.insert_resource_offer(id, offer).map_err(full)?;
+		}
+	}
+	Ok(book)
+}
+
+fn provider(found: modicum_chain_client::ResourceProvider) -> Provider<AccountId> {
+	Provider {
+		architecture: found.architecture,
+		time_per_billion_instructions: found.time_per_billion_instructions,
+		trusted_mediators: found.trusted_mediators,
+		trusted_directories: found.trusted_directories,
+		base_layers: found.base_layers,
+	}
+}
+
+fn mediator(found: modicum_chain_client::Mediator) -> Mediator<AccountId> {
+	Mediator {
+		architecture: found.architecture,
+		availability_fee: found.availability_fee,
+		trusted_directories: found.trusted_directories,
+		base_layers: found.base_layers,
+	}
+}
+
+impl Solver {
+	/// Takes one event into the book; what it does not carry whole is read again before the next search.
+	fn take_event(&mut self, event: &Event) -> Outcome<()> {
+		let Some(book) = &mut self.book else { return Ok(()) };
+		match event {
+			Event::JobOfferPosted { job_offer, creator, terms, held, .. } => {
+				let offer = JobOffer { creator: *creator, terms: terms.clone(), held: *held };
+				book.insert_job_offer(*job_offer, offer).map_err(full)?;
+			},
+			Event::ResourceOfferPosted { resource_offer, provider, terms, held } => {
+				let offer = ResourceOffer { provider: *provider, terms: *terms, held: *held };
+				book.insert_resource_offer(*resource_offer, offer).map_err(full)?;
+			},
+			Event::JobOfferCanceled { job_offer, .. } | Event::JobOfferExpired { job_offer, .. } => {
+				book.remove_job_offer(*job_offer);
+			},
+			Event::ResourceOfferCanceled { resource_offer, .. }
+			| Event::ResourceOfferExpired { resource_offer, .. } => {
+				book.remove_resource_offer(*resource_offer);
+			},
+			Event::Matched { match_id, job_offer, resource_offer, solver, value, .. } => {
+				book.remove_job_offer(*job_offer);
+				book.remove_resource_offer(*resource_offer);
+				if *solver == self.agent.account {
+					tracing::info!(match_id, job_offer, resource_offer, value, "matched");
+				}
+			},
+			Event::PenaltyRateSet { .. }
+			| Event::VerificationCountSet { .. }
+			| Event::MinMatchIncentiveSet { .. } => self.parameters_changed = true,
+			Event::JobCreatorRegistered { creator: who }
+			| Event::JobCreatorDeregistered { creator: who }
+			| Event::JobCreatorAddedTrustedMediator { creator: who, .. }
+			| Event::JobCreatorRemovedTrustedMediator { creator: who, .. }
+			| Event::ResourceProviderRegistered { provider: who, .. }
+			| Event::ResourceProviderDeregistered { provider: who }
+			| Event::ResourceProviderAddedTrustedMediator { provider: who, .. }
+			| Event::ResourceProviderRemovedTrustedMediator { provider: who, .. }
+			| Event::ResourceProviderAddedTrustedDirectory { provider: who, .. }
+			| Event::ResourceProviderRemovedTrustedDirectory { provider: who, .. }
+			| Event::ResourceProviderAddedSupportedBaseLayer { provider: who, .. }
+			| Event::ResourceProviderRemovedSupportedBaseLayer { provider: who, .. }
+			| Event::MediatorRegistered { mediator: who, .. }
+			| Event::MediatorDeregistered { mediator: who }
+			| Event::MediatorAddedTrustedDirectory { mediator: who, .. }
+			| Event::MediatorRemovedTrustedDirectory { mediator: who, .. }
+			| Event::MediatorAddedSupportedBaseLayer { mediator: who, .. }
+			| Event::MediatorRemovedSupportedBaseLayer { mediator: who, .. }
+			| Event::DirectoryRegistered { directory: who, .. }
+			| Event::DirectoryDeregistered { directory: who } => drop(self.changed.insert(*who)),
+			_ => return Ok(()),
+		}
+		self.is_stale = true;
+		Ok(())
+	}
+
+	/// Reads what events did not carry.
+	async fn refresh(&mut self, snapshot: &Snapshot) -> Outcome<()> {
+		let Some(book) = &mut self.book else {
+			self.book = Some(read_book(snapshot).await?);
+			self.changed.clear();
+			self.parameters_changed = false;
+			return Ok(());
+		};
+		if self.parameters_changed {
+			book.set_parameters(snapshot.parameters().await?);
+			self.parameters_changed = false;
+		}
+		while let Some(who) = self.changed.first().copied() {
+			let read = async {
+				Ok::<_, Error>((
+					snapshot.job_creator(who).await?,
+					snapshot.resource_provider(who).await?,
+					snapshot.mediator(who).await?,
+					snapshot.directory(who).await?,
+				))
+			};
+			let (as_creator, as_provider, as_mediator, as_directory) = read.await?;
+			let trusted = as_creator.map(|creator| creator.trusted_mediators);
+			book.set_creator(&who, trusted).map_err(full)?;
+			book.set_provider(&who, as_provider.map(provider)).map_err(full)?;
+			book.set_mediator(&who, as_mediator.map(mediator)).map_err(full)?;
+			let fee = as_directory.map(|directory| directory.availability_fee);
+			book.set_directory(&who, fee).map_err(full)?;
+			self.changed.remove(&who);
+		}
+		Ok(())
+	}
+
+	/// What is worth posting.
+	fn proposals(&mut self, now: u64) -> Vec<Proposal<AccountId>> {
+		let Some(book) = &mut self.book else { return Vec::new() };
+		let found = book.solve(now);
+		let incentives = |proposal: &Proposal<AccountId>| {
+			let job = book.job_offers().get(&proposal.job_offer)?.terms.match_incentive;
+			let resource = book.resource_offers().get(&proposal.resource_offer)?;
+			Some(job.saturating_add(resource.terms.match_incentive))
+		};
+		let least = self.settings.min_incentive.0;
+		let worth = found.iter().filter(|proposal| incentives(proposal).is_some_and(|i| i >= least));
+		worth.take(self.settings.matches_at_once as usize).cloned().collect()
+	}
+}
+
+#[async_trait::async_trait]
+impl Role for Solver {
+	fn take(&mut self, step: &Step) -> Outcome<()> {
+		if step.is_fresh_start {
+			self.book = None;
+			self.is_stale = true;
+		}
+		step.events.iter().try_for_each(|event| self.take_event(event))
+	}
+
+	async fn act(
+		&mut self,
+		step: &Step,
+		_matches: &BTreeMap<MatchId, Match>,
+		errands: &mut Errands<Errand>,
+	) -> Outcome<()> {
+		if errands.is_under_way(&Errand::Solve) {
+			return Ok(());
+		}
+		self.refresh(&step.snapshot).await?;
+		if !self.is_stale {
+			return Ok(());
+		}
+		let proposals = self.proposals(step.now);
+		if proposals.is_empty() {
+			self.is_stale = false;
+			return Ok(());
+		}
+		tracing::debug!(matches = proposals.len(), "found");
+		let submitter = self.agent.submitter.clone();
+		let matches: Vec<_> = proposals
+			.into_iter()
+			.map(|found| (found.job_offer, found.resource_offer, found.mediator))
+			.collect();
+		errands.start(Errand::Solve, async move {
+			let wanted = matches.len();
+			let included = submitter.submit(Call::post_matches(matches)).await?;
+			let made = included.events.iter().filter(|e| matches!(e, Event::Matched { .. })).count();
+			tracing::info!(wanted, made, block = included.block, "matches posted");
+			Ok(Some(included.block))
+		});
+		Ok(())
+	}
+}
