@@ -343,7 +343,7 @@ fn receipt_of(response: &Response) -> Option<Receipt> {
 }
 
 fn parse_endpoint(endpoint: &str) -> Result<Url, String> {
-	let text = endpoint.trim().trim_end_matches('/');
+	let text = endpoint.trim();
 	let parse = |text: &str| Url::parse(text).map_err(|e| e.to_string());
 	let url = if text.contains("://") {
 		parse(text)?
