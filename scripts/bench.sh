@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Prints figures as tables: what four validators cost and how they keep step, simulated jobs and equilibria a second,
-# how long a book of offers takes to solve.
+# how long a book of offers takes to solve, what the directory moves in a second.
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -24,4 +24,10 @@ if engine=$(scripts/with-docker.sh true 2>&1); then
 	rm "$base"
 else
 	say "SKIPPED: the executor (${engine#error: })"
+fi
+if have docker-registry; then
+	say "the directory beside docker-registry"
+	"$(target_dir)/debug/examples/directory-bench"
+else
+	say "SKIPPED: the directory beside docker-registry, which is not installed"
 fi

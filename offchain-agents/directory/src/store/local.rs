@@ -3,7 +3,7 @@
 
 //! Blobs as files on the local disk: `blobs/<first two digits>/<digest>`.
 
-use super::{BlobStore, ByteStream, StoreError, StoredBlob, CHUNK_BYTES};
+use super::{BlobStore, ByteStream, StoreError, StoredBlob};
 use crate::digest::Digest;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,9 +16,52 @@ use std::{
 	io::{self, Read, Seek, SeekFrom},
 	ops::Range,
 	path::{Path, PathBuf},
+	sync::{Mutex, PoisonError},
 	time::UNIX_EPOCH,
 };
 use tokio::task::spawn_blocking;
+
+/// How much of a blob is read at once, bytes. While it is sent the next is read, so a download takes
+/// up to three times this.
+const READ_BYTES: usize = 256 * 1024;
+/// The most buffers kept for the next reader.
+const SPARE_BUFFERS: usize = 16;
+/// Buffers of [`READ_BYTES`] that nobody uses: fresh memory would have to be cleared for every one.
+static SPARE: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+
+/// A piece of a blob in a buffer that goes back when it has been sent.
+struct Piece {
+	buffer: Box<[u8]>,
+	len: usize,
+}
+
+impl Piece {
+	fn take(len: usize) -> Self {
+		if len < READ_BYTES {
+			return Self { buffer: vec![0; len].into(), len };
+		}
+		let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+		Self { buffer: spare.unwrap_or_else(|| vec![0; READ_BYTES].into()), len }
+	}
+}
+
+impl AsRef<[u8]> for Piece {
+	fn as_ref(&self) -> &[u8] {
+		&self.buffer[..self.len]
+	}
+}
+
+impl Drop for Piece {
+	fn drop(&mut self) {
+		if self.buffer.len() < READ_BYTES {
+			return;
+		}
+		let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+		if spare.len() < SPARE_BUFFERS {
+			spare.push(std::mem::take(&mut self.buffer));
+		}
+	}
+}
 
 /// Blobs on the local disk.
 pub struct LocalStore {
@@ -88,12 +131,12 @@ impl BlobStore for LocalStore {
 		if left == 0 {
 			return Ok(first.boxed());
 		}
-		let rest = stream::try_unfold((file, left), |(file, left)| async move {
-			if left == 0 {
-				return Ok(None);
-			}
-			let (bytes, file, left) = blocking(move || read_chunk(file, left)).await?;
-			Ok(Some((bytes, (file, left))))
+		let next = |file, left| spawn_blocking(move || read_chunk(file, left));
+		let rest = stream::try_unfold(Some(next(file, left)), move |reading| async move {
+			let Some(reading) = reading else { return Ok(None) };
+			let (bytes, file, left) = reading.await.map_err(io::Error::other)??;
+			// The next is read while this one is sent.
+			Ok(Some((bytes, (left > 0).then(|| next(file, left)))))
 		});
 		Ok(first.chain(rest).boxed())
 	}
@@ -128,10 +171,10 @@ impl BlobStore for LocalStore {
 
 /// Reads the next chunk of the `left` bytes that are still wanted.
 fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File, u64)> {
-	let len = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK_BYTES);
-	let mut chunk = vec![0; len];
-	file.read_exact(&mut chunk)?;
-	Ok((chunk.into(), file, left - len as u64))
+	let len = usize::try_from(left).unwrap_or(usize::MAX).min(READ_BYTES);
+	let mut piece = Piece::take(len);
+	file.read_exact(&mut piece.buffer[..len])?;
+	Ok((Bytes::from_owner(piece), file, left - len as u64))
 }
 
 fn list_shard(shard: &Path) -> io::Result<Vec<StoredBlob>> {
