@@ -83,6 +83,14 @@ pub(crate) async fn authorize(
 	}
 }
 
+/// Whose token a request carries, for the log; `None` without a valid one.
+pub(super) fn account_of(directory: &Directory, headers: &HeaderMap) -> Option<AccountId> {
+	let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+	let (scheme, token) = value.split_once(' ')?;
+	let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+	is_bearer.then(|| directory.mint.read(token.trim(), now_ms()).ok()?.account).flatten()
+}
+
 /// What a client that may do this will want next, so that it asks for one token.
 fn scope_actions(action: Action) -> &'static str {
 	match action {

@@ -25,7 +25,7 @@ use crate::{
 };
 use axum::{
 	extract::{ConnectInfo, Query, Request, State},
-	http::{header, HeaderName, HeaderValue, Method, StatusCode},
+	http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
 	middleware::{self, Next},
 	response::{IntoResponse, Response},
 	routing::get,
@@ -169,6 +169,8 @@ async fn observe(State(directory): Shared, request: Request, next: Next) -> Resp
 	let started = Instant::now();
 	let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0);
 	let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+	let account = auth::account_of(&directory, request.headers());
+	let bytes_in = announced_length(request.headers());
 	let guard = InFlight::new(directory.clone());
 	let too_many = guard.count > directory.config.limits.requests;
 	let throttled = match (&directory.limiter, peer) {
@@ -195,9 +197,17 @@ async fn observe(State(directory): Shared, request: Request, next: Next) -> Resp
 	tracing::info!(
 		target: "modicum::directory::access",
 		peer = %peer.map_or_else(|| "-".to_owned(), |p| p.to_string()),
-		%method, %path, status, micros = elapsed.as_micros() as u64,
+		account = %account.map_or_else(|| "-".to_owned(), |account| account.to_string()),
+		%method, %path, status, bytes_in, bytes_out = announced_length(response.headers()),
+		micros = elapsed.as_micros() as u64,
 	);
 	response
+}
+
+/// What `Content-Length` says, 0 without it.
+fn announced_length(headers: &HeaderMap) -> u64 {
+	let length = headers.get(header::CONTENT_LENGTH);
+	length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
 /// Counts a request for as long as it is answered.
