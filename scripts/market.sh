@@ -29,7 +29,9 @@ as() {
 background() {
 	local name=$1 log=$2
 	shift 2
-	as "$name" --log-level info "$@" >"$MARKET/$log.log" 2>&1 &
+	# Not by `as`: its process id would be a shell's, not the agent's.
+	MODICUM_SECRET_KEY=//$name XDG_DATA_HOME=$MARKET/$name XDG_CONFIG_HOME=$MARKET/$name \
+		"$(target_dir)/debug/modicum" --endpoint "$ENDPOINT" --log-level info "$@" >"$MARKET/$log.log" 2>&1 &
 	MARKET_PIDS=("$!" "${MARKET_PIDS[@]}")
 }
 

@@ -64,7 +64,7 @@ impl ProviderCheat {
 /// # Errors
 /// The output cannot be written.
 pub fn forged(terms: &JobTerms<AccountId>, work: &Path) -> Outcome<Executed> {
-	let archive = [0_u8; 1024];
+	let archive = [0_u8; 10_240];
 	let path = work.join("forged.tar");
 	std::fs::create_dir_all(work).map_err(|error| Failure::file(work, error))?;
 	std::fs::write(&path, archive).map_err(|error| Failure::file(&path, error))?;

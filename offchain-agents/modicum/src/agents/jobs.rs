@@ -85,7 +85,7 @@ impl Closed {
 
 /// How far a job got.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "stage", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
 	/// Its files are on this machine.
 	Packed,
@@ -238,5 +238,43 @@ impl Jobs {
 	/// The lock cannot be written.
 	pub fn claim(&self, number: u64) -> Outcome<Option<super::store::Claim>> {
 		self.0.claim(&format!("job{number}"))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	#![allow(clippy::unwrap_used)]
+	use super::*;
+	use modicum_primitives::{Payout, Verdict};
+
+	#[test]
+	fn every_stage_is_read_as_it_was_written() {
+		let (who, amount) = (AccountId([7; 32]), u128::MAX - 1);
+		let payout = Payout { to_counterparty: amount, ..Payout::default() };
+		let closed = Closed {
+			match_id: 3,
+			provider: Some(who),
+			ending: Ending::Mediated(Verdict::WrongResults),
+			settlement: Settlement { from_creator: payout, from_provider: payout },
+			result: None,
+		};
+		for stage in [
+			Stage::Packed,
+			Stage::Uploaded,
+			Stage::Posting { completion_deadline: 5 },
+			Stage::Offered { job_offer: 1, completion_deadline: 5 },
+			Stage::Matched {
+				match_id: 3,
+				job_offer: 1,
+				provider: who,
+				mediator: who,
+				completion_deadline: 5,
+			},
+			Stage::Done(closed),
+			Stage::Withdrawn { because: "cancelled".into() },
+		] {
+			let json = serde_json::to_vec(&stage).unwrap();
+			assert_eq!(serde_json::from_slice::<Stage>(&json).unwrap(), stage);
+		}
 	}
 }

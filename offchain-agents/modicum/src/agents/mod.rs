@@ -156,16 +156,22 @@ pub trait Role: Send {
 pub async fn drive(
 	agent: &Agent,
 	role: &mut impl Role,
-	mut follower: Follower,
+	follower: Follower,
 	shutdown: CancellationToken,
 ) -> Outcome<()> {
+	tokio::select! {
+		() = shutdown.cancelled() => Ok(()),
+		outcome = drive_on(agent, role, follower) => outcome,
+	}
+}
+
+async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -> Outcome<()> {
 	// What an earlier life of this agent has sent may still take effect.
 	agent.submitter.settle().await?;
 	let mut errands = Errands::new();
 	let mut last: Option<Step> = None;
 	loop {
 		tokio::select! {
-			() = shutdown.cancelled() => return Ok(()),
 			() = errands.ended() => {},
 			next = follower.next() => match next {
 				Ok(step) => {

@@ -174,8 +174,9 @@ impl Quote {
 struct Shown {
 	job: u64,
 	name: String,
-	#[serde(flatten)]
-	stage: Stage,
+	stage: &'static str,
+	/// What is known in this stage.
+	details: Stage,
 	since: Moment,
 	line: String,
 	outputs: Vec<PathBuf>,
@@ -187,7 +188,8 @@ impl Shown {
 		Self {
 			job,
 			name: record.package.name.clone(),
-			stage: record.stage.clone(),
+			stage: record.stage.name(),
+			details: record.stage.clone(),
 			since: record.since,
 			line,
 			outputs: record.outputs.clone(),

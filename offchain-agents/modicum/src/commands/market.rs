@@ -6,14 +6,14 @@
 use crate::{
 	amount::Amount,
 	cli::parse_account,
-	commands::chain::time_of,
+	commands::{account::Done, chain::time_of},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
 	output::{aligned, Report},
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use modicum_chain_client::{
-	AccountId, JobOffer, Match, MatchStatus, OfferState, Phase, ResourceOffer, WaitsFor,
+	AccountId, Call, JobOffer, Match, MatchStatus, OfferState, Phase, ResourceOffer, WaitsFor,
 };
 use modicum_primitives::{JobOfferId, MatchId, Moment, ResourceOfferId, Rule};
 use serde::Serialize;
@@ -25,6 +25,26 @@ pub enum OfferCommand {
 	List(ListArgs),
 	/// Say why two offers are not matched, or with whom they could be
 	Explain(ExplainArgs),
+	/// Take an offer of yours back that is not matched
+	Cancel(CancelArgs),
+}
+
+/// Arguments of `offer cancel`.
+#[derive(Args, Debug, Clone)]
+pub struct CancelArgs {
+	/// Which kind
+	pub kind: OfferKind,
+	/// The offer's number
+	pub number: u64,
+}
+
+/// The two kinds of offers.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferKind {
+	/// A job creator's.
+	Job,
+	/// A resource provider's.
+	Resource,
 }
 
 /// The verbs of `match`.
@@ -232,6 +252,15 @@ impl Report for Shown {
 
 /// Runs a command of `offer`.
 pub async fn offer(context: &Context, command: OfferCommand) -> Outcome {
+	if let OfferCommand::Cancel(CancelArgs { kind, number }) = command {
+		let (call, what) = match kind {
+			OfferKind::Job => (Call::cancel_job_offer(number), "job"),
+			OfferKind::Resource => (Call::cancel_resource_offer(number), "resource"),
+		};
+		let included = context.submit(call).await?;
+		context.print(&Done::new(format!("{what} offer {number} taken back"), &included));
+		return Ok(Exit::Success);
+	}
 	let snapshot = context.chain().await?.snapshot().await?;
 	match command {
 		OfferCommand::List(args) => {
@@ -265,6 +294,8 @@ pub async fn offer(context: &Context, command: OfferCommand) -> Outcome {
 			}
 			context.print(&Explanation { mediators: explained });
 		},
+		// Done above, without the market's state.
+		OfferCommand::Cancel(_) => {},
 	}
 	Ok(Exit::Success)
 }
