@@ -1,241 +1,998 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! Weights of `pallet_modicum`.
+//! Weights of `pallet_modicum`, measured.
 //!
-//! **ESTIMATES, not measured.** Reads and writes are counted from the code for the worst case of each call
-//! (see the table in the README); execution time and proof size are generous guesses. `make weights` replaces
-//! this file by measured figures.
+//! DATE: 2026-11-22, STEPS: `20`, REPEAT: `10`, LOW RANGE: `[]`, HIGH RANGE: `[]`
+//! WORST CASE MAP SIZE: `1000000`
+//! HOSTNAME: `vm`, CPU: `AMD EPYC`
+//! WASM-EXECUTION: `Compiled`, CHAIN: `None`, DB CACHE: `1024`
+//!
+//! Measured on two cores that others used as well, by the pallet command of frame-omni-bencher 0.28.0 built with the
+//! everyday profile; medians lie up to twice above the minima, so these weights are on the safe side.
+//!
+//! Command:
+//! ```text
+//! frame-omni-bencher
+//! v1
+//! benchmark
+//! pallet
+//! --runtime
+//! runtime.wasm
+//! --pallet
+//! pallet_modicum
+//! --extrinsic
+//! *
+//! --genesis-builder
+//! runtime
+//! --genesis-builder-preset
+//! development
+//! --steps
+//! 20
+//! --repeat
+//! 10
+//! --header
+//! scripts/weights-header.txt
+//! --template
+//! scripts/weights-template.hbs
+//! --output
+//! weights.rs
+//! ```
+
+#![cfg_attr(rustfmt, rustfmt_skip)]
+#![allow(unused_parens, unused_imports, missing_docs, clippy::unnecessary_cast)]
 
 use frame::weights_prelude::*;
 
-/// What each call may cost.
+/// Weight functions needed for `pallet_modicum`.
 pub trait WeightInfo {
-	/// Weight of `set_penalty_rate`.
 	fn set_penalty_rate() -> Weight;
-	/// Weight of `set_verification_count`.
 	fn set_verification_count() -> Weight;
-	/// Weight of `set_reaction_deadline`.
 	fn set_reaction_deadline() -> Weight;
-	/// Weight of `set_mediation_deadline`.
 	fn set_mediation_deadline() -> Weight;
-	/// Weight of `set_min_match_incentive`.
 	fn set_min_match_incentive() -> Weight;
-	/// Weight of `set_cost_tolerance`.
 	fn set_cost_tolerance() -> Weight;
-	/// Weight of `set_auto_close_grace`.
 	fn set_auto_close_grace() -> Weight;
-	/// Weight of `register_job_creator`.
 	fn register_job_creator() -> Weight;
-	/// Weight of `deregister_job_creator`.
 	fn deregister_job_creator() -> Weight;
-	/// Weight of `job_creator_add_trusted_mediator`.
 	fn job_creator_add_trusted_mediator() -> Weight;
-	/// Weight of `job_creator_remove_trusted_mediator`.
 	fn job_creator_remove_trusted_mediator() -> Weight;
-	/// Weight of `register_resource_provider`.
 	fn register_resource_provider() -> Weight;
-	/// Weight of `deregister_resource_provider`.
 	fn deregister_resource_provider() -> Weight;
-	/// Weight of `resource_provider_add_trusted_mediator`.
 	fn resource_provider_add_trusted_mediator() -> Weight;
-	/// Weight of `resource_provider_remove_trusted_mediator`.
 	fn resource_provider_remove_trusted_mediator() -> Weight;
-	/// Weight of `resource_provider_add_trusted_directory`.
 	fn resource_provider_add_trusted_directory() -> Weight;
-	/// Weight of `resource_provider_remove_trusted_directory`.
 	fn resource_provider_remove_trusted_directory() -> Weight;
-	/// Weight of `resource_provider_add_supported_base_layer`.
 	fn resource_provider_add_supported_base_layer() -> Weight;
-	/// Weight of `resource_provider_remove_supported_base_layer`.
 	fn resource_provider_remove_supported_base_layer() -> Weight;
-	/// Weight of `register_mediator`.
 	fn register_mediator() -> Weight;
-	/// Weight of `deregister_mediator`.
 	fn deregister_mediator() -> Weight;
-	/// Weight of `mediator_add_trusted_directory`.
 	fn mediator_add_trusted_directory() -> Weight;
-	/// Weight of `mediator_remove_trusted_directory`.
 	fn mediator_remove_trusted_directory() -> Weight;
-	/// Weight of `mediator_add_supported_base_layer`.
 	fn mediator_add_supported_base_layer() -> Weight;
-	/// Weight of `mediator_remove_supported_base_layer`.
 	fn mediator_remove_supported_base_layer() -> Weight;
-	/// Weight of `register_directory`.
 	fn register_directory() -> Weight;
-	/// Weight of `deregister_directory`.
 	fn deregister_directory() -> Weight;
-	/// Weight of `post_job_offer`.
 	fn post_job_offer() -> Weight;
-	/// Weight of `cancel_job_offer`.
 	fn cancel_job_offer() -> Weight;
-	/// Weight of `post_resource_offer`.
 	fn post_resource_offer() -> Weight;
-	/// Weight of `cancel_resource_offer`.
 	fn cancel_resource_offer() -> Weight;
-	/// Weight of `post_match`.
 	fn post_match() -> Weight;
-	/// Weight of `post_result`.
 	fn post_result() -> Weight;
-	/// Weight of `accept_result`.
 	fn accept_result() -> Weight;
-	/// Weight of `reject_result`.
 	fn reject_result() -> Weight;
-	/// Weight of `post_mediation_result`, as a function of the number of runs.
-	fn post_mediation_result(runs: u32) -> Weight;
-	/// Weight of `timeout`.
+	fn post_mediation_result(r: u32, ) -> Weight;
 	fn timeout() -> Weight;
-	/// Weight of `timeout_mediation`.
 	fn timeout_mediation() -> Weight;
-	/// Weight of `close_overdue`, as a function of the number of entries.
-	fn close_overdue(entries: u32) -> Weight;
-}
-
-/// Largest proof of one storage item of this pallet: a provider's record with full lists.
-const ITEM_PROOF: u64 = 10_000;
-/// Execution time of a call without its storage accesses, in picoseconds.
-const CALL_TIME: u64 = 60_000_000;
-
-fn estimate<D: Get<frame::deps::frame_support::weights::RuntimeDbWeight>>(
-	reads: u64,
-	writes: u64,
-) -> Weight {
-	Weight::from_parts(CALL_TIME, reads.saturating_mul(ITEM_PROOF))
-		.saturating_add(D::get().reads_writes(reads, writes))
+	fn close_overdue(n: u32, ) -> Weight;
 }
 
 /// Weights with the runtime's database weights.
 pub struct SubstrateWeight<T>(PhantomData<T>);
-
-macro_rules! weights {
-	($db:ty) => {
-		fn set_penalty_rate() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_verification_count() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_reaction_deadline() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_mediation_deadline() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_min_match_incentive() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_cost_tolerance() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn set_auto_close_grace() -> Weight {
-			estimate::<$db>(1, 1)
-		}
-		fn register_job_creator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn deregister_job_creator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn job_creator_add_trusted_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn job_creator_remove_trusted_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn register_resource_provider() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn deregister_resource_provider() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_add_trusted_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_remove_trusted_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_add_trusted_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_remove_trusted_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_add_supported_base_layer() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn resource_provider_remove_supported_base_layer() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn register_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn deregister_mediator() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn mediator_add_trusted_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn mediator_remove_trusted_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn mediator_add_supported_base_layer() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn mediator_remove_supported_base_layer() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn register_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn deregister_directory() -> Weight {
-			estimate::<$db>(3, 3)
-		}
-		fn post_job_offer() -> Weight {
-			estimate::<$db>(6, 6)
-		}
-		fn cancel_job_offer() -> Weight {
-			estimate::<$db>(4, 5)
-		}
-		fn post_resource_offer() -> Weight {
-			estimate::<$db>(6, 6)
-		}
-		fn cancel_resource_offer() -> Weight {
-			estimate::<$db>(4, 5)
-		}
-		fn post_match() -> Weight {
-			estimate::<$db>(14, 14)
-		}
-		fn post_result() -> Weight {
-			estimate::<$db>(2, 3)
-		}
-		fn accept_result() -> Weight {
-			estimate::<$db>(18, 18)
-		}
-		fn reject_result() -> Weight {
-			estimate::<$db>(2, 3)
-		}
-		fn post_mediation_result(runs: u32) -> Weight {
-			estimate::<$db>(19, 19)
-				.saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(runs.into()))
-		}
-		fn timeout() -> Weight {
-			estimate::<$db>(15, 15)
-		}
-		fn timeout_mediation() -> Weight {
-			estimate::<$db>(14, 14)
-		}
-		fn close_overdue(entries: u32) -> Weight {
-			estimate::<$db>(3, 0)
-				.saturating_add(estimate::<$db>(18, 18).saturating_mul(entries.into()))
-		}
-	};
-}
-
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	weights!(T::DbWeight);
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_penalty_rate() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 17_062_000 picoseconds.
+		Weight::from_parts(34_384_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_verification_count() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 16_851_000 picoseconds.
+		Weight::from_parts(31_789_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_reaction_deadline() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 16_872_000 picoseconds.
+		Weight::from_parts(29_095_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_mediation_deadline() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 16_852_000 picoseconds.
+		Weight::from_parts(29_255_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_min_match_incentive() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 16_911_000 picoseconds.
+		Weight::from_parts(25_187_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_cost_tolerance() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 17_032_000 picoseconds.
+		Weight::from_parts(32_941_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:1)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	fn set_auto_close_grace() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `91`
+		//  Estimated: `1545`
+		// Minimum execution time: 17_002_000 picoseconds.
+		Weight::from_parts(29_215_000, 1545)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn register_job_creator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `183`
+		//  Estimated: `4558`
+		// Minimum execution time: 83_877_000 picoseconds.
+		Weight::from_parts(138_378_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn deregister_job_creator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `1527`
+		//  Estimated: `4558`
+		// Minimum execution time: 79_438_000 picoseconds.
+		Weight::from_parts(140_101_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn job_creator_add_trusted_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `1495`
+		//  Estimated: `4558`
+		// Minimum execution time: 92_803_000 picoseconds.
+		Weight::from_parts(166_702_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn job_creator_remove_trusted_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `1527`
+		//  Estimated: `4558`
+		// Minimum execution time: 82_634_000 picoseconds.
+		Weight::from_parts(151_854_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn register_resource_provider() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `235`
+		//  Estimated: `7642`
+		// Minimum execution time: 85_339_000 picoseconds.
+		Weight::from_parts(144_850_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn deregister_resource_provider() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4682`
+		//  Estimated: `7642`
+		// Minimum execution time: 82_815_000 picoseconds.
+		Weight::from_parts(143_448_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_add_trusted_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4585`
+		//  Estimated: `7642`
+		// Minimum execution time: 97_812_000 picoseconds.
+		Weight::from_parts(169_747_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_remove_trusted_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4682`
+		//  Estimated: `7642`
+		// Minimum execution time: 87_954_000 picoseconds.
+		Weight::from_parts(150_992_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_add_trusted_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4585`
+		//  Estimated: `7642`
+		// Minimum execution time: 97_913_000 picoseconds.
+		Weight::from_parts(172_803_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_remove_trusted_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4682`
+		//  Estimated: `7642`
+		// Minimum execution time: 87_233_000 picoseconds.
+		Weight::from_parts(159_218_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_add_supported_base_layer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4585`
+		//  Estimated: `7642`
+		// Minimum execution time: 97_622_000 picoseconds.
+		Weight::from_parts(138_799_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn resource_provider_remove_supported_base_layer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4682`
+		//  Estimated: `7642`
+		// Minimum execution time: 87_283_000 picoseconds.
+		Weight::from_parts(134_471_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn register_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `146`
+		//  Estimated: `6625`
+		// Minimum execution time: 82_615_000 picoseconds.
+		Weight::from_parts(90_058_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn deregister_mediator() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `3557`
+		//  Estimated: `6625`
+		// Minimum execution time: 79_729_000 picoseconds.
+		Weight::from_parts(90_439_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn mediator_add_trusted_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `3492`
+		//  Estimated: `6625`
+		// Minimum execution time: 93_384_000 picoseconds.
+		Weight::from_parts(102_422_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn mediator_remove_trusted_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `3557`
+		//  Estimated: `6625`
+		// Minimum execution time: 83_777_000 picoseconds.
+		Weight::from_parts(116_297_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn mediator_add_supported_base_layer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `3492`
+		//  Estimated: `6625`
+		// Minimum execution time: 94_015_000 picoseconds.
+		Weight::from_parts(150_251_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn mediator_remove_supported_base_layer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `3557`
+		//  Estimated: `6625`
+		// Minimum execution time: 82_805_000 picoseconds.
+		Weight::from_parts(91_451_000, 6625)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn register_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `146`
+		//  Estimated: `3679`
+		// Minimum execution time: 84_368_000 picoseconds.
+		Weight::from_parts(113_772_000, 3679)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	fn deregister_directory() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `611`
+		//  Estimated: `3679`
+		// Minimum execution time: 78_166_000 picoseconds.
+		Weight::from_parts(124_542_000, 3679)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:0)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::NextJobOfferId` (r:1 w:1)
+	/// Proof: `Modicum::NextJobOfferId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:0 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	fn post_job_offer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `1650`
+		//  Estimated: `4558`
+		// Minimum execution time: 114_304_000 picoseconds.
+		Weight::from_parts(200_856_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn cancel_job_offer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `2205`
+		//  Estimated: `4558`
+		// Minimum execution time: 103_203_000 picoseconds.
+		Weight::from_parts(187_480_000, 4558)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:0)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::NextResourceOfferId` (r:1 w:1)
+	/// Proof: `Modicum::NextResourceOfferId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:0 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	fn post_resource_offer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4835`
+		//  Estimated: `7642`
+		// Minimum execution time: 116_909_000 picoseconds.
+		Weight::from_parts(206_275_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn cancel_resource_offer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `4945`
+		//  Estimated: `7642`
+		// Minimum execution time: 104_816_000 picoseconds.
+		Weight::from_parts(180_387_000, 7642)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:0)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:0)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:0)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::NextMatchId` (r:1 w:1)
+	/// Proof: `Modicum::NextMatchId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:3 w:3)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:3)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Matches` (r:0 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	fn post_match() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `10295`
+		//  Estimated: `8799`
+		// Minimum execution time: 243_825_000 picoseconds.
+		Weight::from_parts(424_763_000, 8799)
+			.saturating_add(T::DbWeight::get().reads(14_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:2)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn post_result() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `623`
+		//  Estimated: `4123`
+		// Minimum execution time: 34_885_000 picoseconds.
+		Weight::from_parts(63_308_000, 4123)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::PartyRecords` (r:4 w:4)
+	/// Proof: `Modicum::PartyRecords` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn accept_result() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `11196`
+		//  Estimated: `11402`
+		// Minimum execution time: 512_527_000 picoseconds.
+		Weight::from_parts(887_458_000, 11402)
+			.saturating_add(T::DbWeight::get().reads(18_u64))
+			.saturating_add(T::DbWeight::get().writes(18_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:2)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn reject_result() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `938`
+		//  Estimated: `4123`
+		// Minimum execution time: 37_871_000 picoseconds.
+		Weight::from_parts(66_334_000, 4123)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:5 w:5)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::PartyRecords` (r:4 w:4)
+	/// Proof: `Modicum::PartyRecords` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	/// The range of component `r` is `[2, 16]`.
+	fn post_mediation_result(_r: u32, ) -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `11249`
+		//  Estimated: `14005`
+		// Minimum execution time: 530_210_000 picoseconds.
+		Weight::from_parts(862_510_226, 14005)
+			.saturating_add(T::DbWeight::get().reads(19_u64))
+			.saturating_add(T::DbWeight::get().writes(19_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::PartyRecords` (r:1 w:1)
+	/// Proof: `Modicum::PartyRecords` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn timeout() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `10881`
+		//  Estimated: `11402`
+		// Minimum execution time: 493_442_000 picoseconds.
+		Weight::from_parts(645_967_000, 11402)
+			.saturating_add(T::DbWeight::get().reads(15_u64))
+			.saturating_add(T::DbWeight::get().writes(15_u64))
+	}
+	/// Storage: `Modicum::Matches` (r:1 w:1)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:1 w:1)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:1 w:1)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:3 w:3)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:1 w:1)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:1 w:1)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:1 w:1)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:1 w:1)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::PartyRecords` (r:1 w:1)
+	/// Proof: `Modicum::PartyRecords` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:0 w:1)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	fn timeout_mediation() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `11094`
+		//  Estimated: `8799`
+		// Minimum execution time: 382_074_000 picoseconds.
+		Weight::from_parts(694_718_000, 8799)
+			.saturating_add(T::DbWeight::get().reads(14_u64))
+			.saturating_add(T::DbWeight::get().writes(14_u64))
+	}
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::CurrentParameters` (r:1 w:0)
+	/// Proof: `Modicum::CurrentParameters` (`max_values`: Some(1), `max_size`: Some(60), added: 555, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Deadlines` (r:11 w:10)
+	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Matches` (r:10 w:10)
+	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobOffers` (r:10 w:10)
+	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceOffers` (r:10 w:10)
+	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:20 w:20)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:40 w:40)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::JobCreators` (r:10 w:10)
+	/// Proof: `Modicum::JobCreators` (`max_values`: None, `max_size`: Some(1093), added: 3568, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::ResourceProviders` (r:10 w:10)
+	/// Proof: `Modicum::ResourceProviders` (`max_values`: None, `max_size`: Some(4177), added: 6652, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Mediators` (r:10 w:10)
+	/// Proof: `Modicum::Mediators` (`max_values`: None, `max_size`: Some(3160), added: 5635, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::Directories` (r:10 w:10)
+	/// Proof: `Modicum::Directories` (`max_values`: None, `max_size`: Some(214), added: 2689, mode: `MaxEncodedLen`)
+	/// Storage: `Modicum::PartyRecords` (r:40 w:40)
+	/// Proof: `Modicum::PartyRecords` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// The range of component `n` is `[0, 10]`.
+	fn close_overdue(n: u32, ) -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `707 + n * (10558 ±0)`
+		//  Estimated: `3482 + n * (10412 ±0)`
+		// Minimum execution time: 14_197_000 picoseconds.
+		Weight::from_parts(226_165_314, 3482)
+			// Standard Error: 9_334_289
+			.saturating_add(Weight::from_parts(683_167_866, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().reads((18_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((18_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 10412).saturating_mul(n.into()))
+	}
 }
 
-/// For tests and for runtimes without a configuration of their own.
+/// For tests.
 impl WeightInfo for () {
-	weights!(RocksDbWeight);
+	fn set_penalty_rate() -> Weight {
+		Weight::from_parts(34_384_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_verification_count() -> Weight {
+		Weight::from_parts(31_789_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_reaction_deadline() -> Weight {
+		Weight::from_parts(29_095_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_mediation_deadline() -> Weight {
+		Weight::from_parts(29_255_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_min_match_incentive() -> Weight {
+		Weight::from_parts(25_187_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_cost_tolerance() -> Weight {
+		Weight::from_parts(32_941_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn set_auto_close_grace() -> Weight {
+		Weight::from_parts(29_215_000, 1545)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn register_job_creator() -> Weight {
+		Weight::from_parts(138_378_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn deregister_job_creator() -> Weight {
+		Weight::from_parts(140_101_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn job_creator_add_trusted_mediator() -> Weight {
+		Weight::from_parts(166_702_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn job_creator_remove_trusted_mediator() -> Weight {
+		Weight::from_parts(151_854_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn register_resource_provider() -> Weight {
+		Weight::from_parts(144_850_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn deregister_resource_provider() -> Weight {
+		Weight::from_parts(143_448_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_add_trusted_mediator() -> Weight {
+		Weight::from_parts(169_747_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_remove_trusted_mediator() -> Weight {
+		Weight::from_parts(150_992_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_add_trusted_directory() -> Weight {
+		Weight::from_parts(172_803_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_remove_trusted_directory() -> Weight {
+		Weight::from_parts(159_218_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_add_supported_base_layer() -> Weight {
+		Weight::from_parts(138_799_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn resource_provider_remove_supported_base_layer() -> Weight {
+		Weight::from_parts(134_471_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn register_mediator() -> Weight {
+		Weight::from_parts(90_058_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn deregister_mediator() -> Weight {
+		Weight::from_parts(90_439_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn mediator_add_trusted_directory() -> Weight {
+		Weight::from_parts(102_422_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn mediator_remove_trusted_directory() -> Weight {
+		Weight::from_parts(116_297_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn mediator_add_supported_base_layer() -> Weight {
+		Weight::from_parts(150_251_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn mediator_remove_supported_base_layer() -> Weight {
+		Weight::from_parts(91_451_000, 6625)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn register_directory() -> Weight {
+		Weight::from_parts(113_772_000, 3679)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn deregister_directory() -> Weight {
+		Weight::from_parts(124_542_000, 3679)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn post_job_offer() -> Weight {
+		Weight::from_parts(200_856_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	fn cancel_job_offer() -> Weight {
+		Weight::from_parts(187_480_000, 4558)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn post_resource_offer() -> Weight {
+		Weight::from_parts(206_275_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	fn cancel_resource_offer() -> Weight {
+		Weight::from_parts(180_387_000, 7642)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn post_match() -> Weight {
+		Weight::from_parts(424_763_000, 8799)
+			.saturating_add(RocksDbWeight::get().reads(14_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
+	}
+	fn post_result() -> Weight {
+		Weight::from_parts(63_308_000, 4123)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn accept_result() -> Weight {
+		Weight::from_parts(887_458_000, 11402)
+			.saturating_add(RocksDbWeight::get().reads(18_u64))
+			.saturating_add(RocksDbWeight::get().writes(18_u64))
+	}
+	fn reject_result() -> Weight {
+		Weight::from_parts(66_334_000, 4123)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn post_mediation_result(_r: u32, ) -> Weight {
+		Weight::from_parts(862_510_226, 14005)
+			.saturating_add(RocksDbWeight::get().reads(19_u64))
+			.saturating_add(RocksDbWeight::get().writes(19_u64))
+	}
+	fn timeout() -> Weight {
+		Weight::from_parts(645_967_000, 11402)
+			.saturating_add(RocksDbWeight::get().reads(15_u64))
+			.saturating_add(RocksDbWeight::get().writes(15_u64))
+	}
+	fn timeout_mediation() -> Weight {
+		Weight::from_parts(694_718_000, 8799)
+			.saturating_add(RocksDbWeight::get().reads(14_u64))
+			.saturating_add(RocksDbWeight::get().writes(14_u64))
+	}
+	fn close_overdue(n: u32, ) -> Weight {
+		Weight::from_parts(226_165_314, 3482)
+			.saturating_add(Weight::from_parts(683_167_866, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().reads((18_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((18_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 10412).saturating_mul(n.into()))
+	}
 }

@@ -21,3 +21,4 @@ mod results;
 mod settlement;
 mod try_state;
 mod view;
+mod weights;
