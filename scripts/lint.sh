@@ -25,7 +25,10 @@ if have shellcheck; then
 	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck -x
 fi
 
+# Known vulnerabilities (`cargo deny check advisories`) need a database from the network, so they are not checked here.
 if have cargo-deny; then
-	say "dependencies"
-	cargo deny check
+	say "licences and sources of dependencies"
+	cargo deny check licenses bans sources
+else
+	say "no cargo-deny: licences and sources of dependencies are not checked (cargo install --locked cargo-deny)"
 fi
