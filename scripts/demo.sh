@@ -13,7 +13,7 @@ cd "$ROOT"
 out=$(realpath -m "${1:-modicum-demo}")
 [[ ! -e $out/picture && ! -e $out/matrix ]] || die "$out has the output of an earlier demonstration: remove it, or name another folder"
 
-"$ROOT/scripts/build.sh"
+[[ -n ${MODICUM_DEMO_BUILT:-} ]] || "$ROOT/scripts/build.sh"
 # Everything below runs with an engine, a private one if none answers.
 [[ -n ${MODICUM_DEMO_ENGINE:-} ]] || MODICUM_DEMO_ENGINE=1 exec "$ROOT/scripts/with-docker.sh" "$0" "$out"
 

@@ -84,24 +84,11 @@ market_start() {
 	# Each role does its own calls one after the other; the roles do not wait for each other.
 	local tasks=()
 	in_turn Directory <<<"directory register --url $DIRECTORY_URL --availability-fee 0.05" & tasks+=("$!")
-	in_turn Mediator <<-END & tasks+=("$!")
-		mediator register --availability-fee 0.1
-		mediator trust add directory //Directory
-		mediator base-layer add $BASE
-	END
-	in_turn Creator <<-END & tasks+=("$!")
-		creator register
-		creator trust add mediator //Mediator
-	END
+	in_turn Mediator <<<"mediator register --availability-fee 0.1 --trust-directory //Directory --base-layer $BASE" & tasks+=("$!")
+	in_turn Creator <<<"creator register --trust-mediator //Mediator" & tasks+=("$!")
 	local provider
 	for provider in Provider Provider2; do
-		in_turn "$provider" <<-END & tasks+=("$!")
-			provider calibrate
-			provider register --time-per-billion-instructions 1000
-			provider trust add mediator //Mediator
-			provider trust add directory //Directory
-			provider base-layer add $BASE
-		END
+		in_turn "$provider" <<<"provider register --time-per-billion-instructions 1000 --trust-mediator //Mediator --trust-directory //Directory --base-layer $BASE" & tasks+=("$!")
 	done
 	local task
 	for task in "${tasks[@]}"; do wait "$task"; done

@@ -38,6 +38,19 @@ impl Context {
 		}
 	}
 
+	/// Submits calls by the key's account in this order, and waits until all are final.
+	///
+	/// # Errors
+	/// The first that failed; those after it may have taken effect.
+	pub async fn submit_all(&self, calls: Vec<Call>) -> Outcome<Vec<Included>> {
+		let (key, _) = keys::load(&self.config)?;
+		let submitter = Submitter::start(self.chain().await?, key, self.config.submission());
+		// Polled in this order, so they are queued in this order.
+		let outcomes = calls.into_iter().map(|call| submitter.submit(call));
+		let outcomes = futures::future::join_all(outcomes).await;
+		Ok(outcomes.into_iter().collect::<Result<_, _>>()?)
+	}
+
 	/// Submits one call by the key's account, and waits until it is final.
 	pub async fn submit(&self, call: Call) -> Outcome<Included> {
 		let (key, _) = keys::load(&self.config)?;

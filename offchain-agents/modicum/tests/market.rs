@@ -85,44 +85,31 @@ impl Market {
 		let homes = tempfile::tempdir().unwrap();
 		let port = free_port().unwrap();
 		let url = format!("http://127.0.0.1:{port}");
-		let trusting = |role: &str, register: String, base: bool| {
-			let mut lines = vec![register, format!("{role} trust add directory //Directory")];
-			if role == "provider" {
-				lines.push("provider trust add mediator //Mediator".into());
-			}
-			if base {
-				lines.push(format!("{role} base-layer add {BASE}"));
-			}
-			lines
-		};
-		let provider = "provider register --architecture amd64 --time-per-billion-instructions 100";
-		let mediator = "mediator register --architecture amd64 --availability-fee 0.1";
+		let lists = format!("--trust-directory //Directory --base-layer {BASE}");
 		let setups = [
-			("Directory", vec![format!("directory register --url {url} --availability-fee 0.05")]),
-			("Mediator", trusting("mediator", mediator.into(), true)),
-			("Provider", trusting("provider", provider.into(), true)),
+			("Directory", format!("directory register --url {url} --availability-fee 0.05")),
 			(
-				"Creator",
-				vec!["creator register".into(), "creator trust add mediator //Mediator".into()],
+				"Mediator",
+				format!("mediator register --architecture amd64 --availability-fee 0.1 {lists}"),
 			),
+			(
+				"Provider",
+				format!(
+					"provider register --architecture amd64 --time-per-billion-instructions 100 \
+					 --trust-mediator //Mediator {lists}"
+				),
+			),
+			("Creator", "creator register --trust-mediator //Mediator".into()),
 		];
 		let threads: Vec<_> = setups
 			.into_iter()
-			.map(|(name, lines)| {
-				let commands: Vec<_> = lines
-					.iter()
-					.map(|line| {
-						let mut command = Self::command(&network, homes.path(), name);
-						command.args(line.split_whitespace());
-						command
-					})
-					.collect();
+			.map(|(name, line)| {
+				let mut command = Self::command(&network, homes.path(), name);
+				command.args(line.split_whitespace());
 				std::thread::spawn(move || {
-					for mut command in commands {
-						let done = command.output().unwrap();
-						let error = String::from_utf8_lossy(&done.stderr).into_owned();
-						assert!(done.status.success(), "{command:?}: {error}");
-					}
+					let done = command.output().unwrap();
+					let error = String::from_utf8_lossy(&done.stderr).into_owned();
+					assert!(done.status.success(), "{command:?}: {error}");
 				})
 			})
 			.collect();

@@ -95,6 +95,13 @@ impl Done {
 			fee: Amount(included.fee),
 		}
 	}
+
+	/// `what` was done by several transactions, of which the last is named.
+	pub fn of_all(what: impl Into<String>, included: &[Included]) -> Self {
+		let last = included.last().expect("whoever does something submits a call; qed");
+		let fees = included.iter().map(|included| included.fee).sum();
+		Self { fee: Amount(fees), ..Self::new(what, last) }
+	}
 }
 
 impl Report for Done {

@@ -25,7 +25,7 @@ use std::{fmt, path::PathBuf};
 #[derive(Subcommand, Debug, Clone)]
 pub enum CreatorCommand {
 	/// Become a job creator; a storage deposit is held until you leave
-	Register,
+	Register(RegisterCreatorArgs),
 	/// Leave; not while an offer or match of yours is open
 	Deregister,
 	/// Show a job creator as the chain knows it
@@ -89,9 +89,26 @@ pub struct WhoArgs {
 	pub account: Option<AccountId>,
 }
 
+/// Arguments of `creator register`.
+#[derive(Args, Debug, Clone)]
+pub struct RegisterCreatorArgs {
+	/// Accept this mediator; may be repeated
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub trust_mediator: Vec<AccountId>,
+}
+
 /// Arguments of `provider register`.
 #[derive(Args, Debug, Clone)]
 pub struct RegisterProviderArgs {
+	/// Accept this mediator; may be repeated
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub trust_mediator: Vec<AccountId>,
+	/// Accept this directory; may be repeated
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub trust_directory: Vec<AccountId>,
+	/// Declare this base layer; may be repeated
+	#[arg(long, value_name = "CHAIN_ID", value_parser = parse_digest)]
+	pub base_layer: Vec<BaseLayer>,
 	/// The machine's architecture [default: this machine's]
 	#[arg(long, value_parser = parse_architecture)]
 	pub architecture: Option<Architecture>,
@@ -103,6 +120,12 @@ pub struct RegisterProviderArgs {
 /// Arguments of `mediator register`.
 #[derive(Args, Debug, Clone)]
 pub struct RegisterMediatorArgs {
+	/// Accept this directory; may be repeated
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub trust_directory: Vec<AccountId>,
+	/// Declare this base layer; may be repeated
+	#[arg(long, value_name = "CHAIN_ID", value_parser = parse_digest)]
+	pub base_layer: Vec<BaseLayer>,
 	/// The machine's architecture [default: this machine's]
 	#[arg(long, value_parser = parse_architecture)]
 	pub architecture: Option<Architecture>,
@@ -326,6 +349,15 @@ async fn submit(context: &Context, call: Call, what: String) -> Outcome {
 	Ok(Exit::Success)
 }
 
+/// Registers, and fills the lists in the same breath.
+async fn register(context: &Context, calls: Vec<Call>, what: String) -> Outcome {
+	let lists = calls.len() - 1;
+	let included = context.submit_all(calls).await?;
+	let what = if lists == 0 { what } else { format!("{what}; {lists} list entries") };
+	context.print(&Done::of_all(what, &included));
+	Ok(Exit::Success)
+}
+
 async fn trust(context: &Context, party: Party, command: TrustCommand) -> Outcome {
 	let (args, add) = match command {
 		TrustCommand::Add(args) => (args, true),
@@ -416,9 +448,10 @@ where
 /// Runs a command of `creator`.
 pub async fn creator(context: &Context, command: CreatorCommand) -> Outcome {
 	match command {
-		CreatorCommand::Register => {
-			submit(context, Call::register_job_creator(), "registered as a job creator".into())
-				.await
+		CreatorCommand::Register(args) => {
+			let mut calls = vec![Call::register_job_creator()];
+			calls.extend(args.trust_mediator.into_iter().map(Call::job_creator_add_trusted_mediator));
+			register(context, calls, "registered as a job creator".into()).await
 		},
 		CreatorCommand::Deregister => {
 			submit(context, Call::deregister_job_creator(), "no longer a job creator".into()).await
@@ -441,11 +474,16 @@ pub async fn provider(context: &Context, command: ProviderCommand) -> Outcome {
 		ProviderCommand::Register(args) => {
 			let architecture = architecture(args.architecture)?;
 			let time = args.time_per_billion_instructions;
-			let call = Call::register_resource_provider(architecture, time);
+			let mut calls = vec![Call::register_resource_provider(architecture, time)];
+			let (mediators, directories) = (args.trust_mediator, args.trust_directory);
+			calls.extend(mediators.into_iter().map(Call::resource_provider_add_trusted_mediator));
+			calls.extend(directories.into_iter().map(Call::resource_provider_add_trusted_directory));
+			let layers = args.base_layer.into_iter();
+			calls.extend(layers.map(Call::resource_provider_add_supported_base_layer));
 			let what = format!(
 				"registered as a resource provider: {architecture}, {time} ms for 10^9 instructions"
 			);
-			submit(context, call, what).await
+			register(context, calls, what).await
 		},
 		ProviderCommand::Deregister => {
 			let call = Call::deregister_resource_provider();
@@ -468,12 +506,15 @@ pub async fn mediator(context: &Context, command: MediatorCommand) -> Outcome {
 	match command {
 		MediatorCommand::Register(args) => {
 			let architecture = architecture(args.architecture)?;
-			let call = Call::register_mediator(architecture, args.availability_fee.0);
+			let mut calls = vec![Call::register_mediator(architecture, args.availability_fee.0)];
+			let directories = args.trust_directory.into_iter();
+			calls.extend(directories.map(Call::mediator_add_trusted_directory));
+			calls.extend(args.base_layer.into_iter().map(Call::mediator_add_supported_base_layer));
 			let what = format!(
 				"registered as a mediator: {architecture}, {} from each side of a match",
 				args.availability_fee
 			);
-			submit(context, call, what).await
+			register(context, calls, what).await
 		},
 		MediatorCommand::Deregister => {
 			submit(context, Call::deregister_mediator(), "no longer a mediator".into()).await
