@@ -3,7 +3,7 @@
 #
 # One verb each. What they do is in scripts/.
 
-.PHONY: help setup build dev test test-docker fuzz-pallet lint fmt bench weights docs
+.PHONY: help setup build dev demo test test-docker fuzz-pallet lint fmt bench weights docs
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -16,6 +16,9 @@ build: ## Build the node and the agents with the profile of everyday work
 
 dev: build ## Run a development chain of one validator, keeping nothing
 	scripts/dev.sh
+
+demo: setup ## Run a job from submission to payment on this machine, then catch a cheater
+	scripts/demo.sh
 
 test: setup ## Pass all tests
 	scripts/test.sh

@@ -11,7 +11,8 @@
 source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 out=$(realpath -m "${1:-modicum-demo}")
-[[ ! -e $out/picture && ! -e $out/matrix ]] || die "$out has the output of an earlier demonstration: remove it, or name another folder"
+# What an earlier demonstration has left, and nothing else.
+rm -rf "$out/picture" "$out/matrix"
 
 [[ -n ${MODICUM_DEMO_BUILT:-} ]] || "$ROOT/scripts/build.sh"
 # Everything below runs with an engine, a private one if none answers.
@@ -25,7 +26,8 @@ trap 'exit 130' INT TERM
 balances() {
 	local name
 	for name in "$@"; do
-		printf '  %-10s %s\n' "$name" "$(as "$name" account balance | grep -E '^(free|on hold|held)' | tr -s ' ' | paste -sd, -)"
+		printf '  %-10s %s\n' "$name" \
+			"$(as "$name" account balance | sed -n 's/^\(free\|held\) *\([^(]*[^( ]\).*/\1 \2/p' | paste -sd, - | sed 's/,/, /')"
 	done
 }
 
