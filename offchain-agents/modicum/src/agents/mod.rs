@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod mediator;
 pub mod observe;
 pub mod provider;
+pub mod risk;
 pub mod runner;
 pub mod solver;
 pub mod store;

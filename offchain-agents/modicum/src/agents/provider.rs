@@ -7,6 +7,7 @@ use crate::{
 	agents::{
 		errands::{Done, Errands},
 		follow::{Follower, Step},
+		risk::{self, Stakes},
 		runner::{Assignment, Executed, Runner, Trouble},
 		store::key,
 		transfer::{Publication, TransferError},
@@ -176,6 +177,35 @@ impl Provider {
 		}
 	}
 
+	/// Says what is to be expected of a match's creator. The match binds the provider: who minds, trusts fewer
+	/// mediators or asks for more.
+	async fn log_risk(&self, snapshot: &Snapshot, id: MatchId, found: &Match) -> Outcome<()> {
+		let creator = found.creator;
+		let record = snapshot.party_record(creator).await?;
+		let stakes = Stakes {
+			value: found.value,
+			fees: found.mediator_fee.saturating_add(found.directory_fee),
+			incentive: self.settings.match_incentive.0,
+			extra_deposit: self.settings.extra_deposit.0,
+		};
+		match risk::estimate(&found.parameters, stakes, &record) {
+			Ok(risk) => {
+				let (expected, at_most) = (risk.dispute_rate, risk.dispute_rate_at_most);
+				let break_even = risk.break_even_dispute_rate;
+				if risk.acceptable() {
+					tracing::info!(match_id = id, %creator, expected, at_most, break_even, "risk of disputes");
+				} else {
+					tracing::warn!(
+						match_id = id, %creator, expected, at_most, break_even,
+						"this creator's jobs may cost more than they bring: modicum provider risk"
+					);
+				}
+			},
+			Err(error) => tracing::info!(match_id = id, %creator, %error, "no estimate of the risk"),
+		}
+		Ok(())
+	}
+
 	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more.
 	fn offer(&self, now: Moment, running: u32, errands: &mut Errands<Errand>) {
 		let Some(offers) = &self.offers else { return };
@@ -281,6 +311,7 @@ impl Role for Provider {
 					running += 1;
 					if step.now <= found.completion_deadline && !errands.is_under_way(&Errand::Run(id)) {
 						let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
+						self.log_risk(&step.snapshot, id, found).await?;
 						let task = Assigned {
 							agent: agent.clone(),
 							runner: self.runner.clone(),

@@ -4,6 +4,8 @@
 //! What each noun does. One file for each.
 
 pub mod account;
+pub mod audit;
+pub mod audit_rules;
 pub mod chain;
 pub mod config;
 pub mod directory;
@@ -13,6 +15,7 @@ pub mod executor;
 pub mod job;
 pub mod key;
 pub mod market;
+pub mod risk;
 pub mod roles;
 pub mod run;
 pub mod shell;

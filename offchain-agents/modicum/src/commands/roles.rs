@@ -9,6 +9,7 @@ use crate::{
 	commands::{
 		account::Done,
 		executor::{self, CalibrateArgs, DoctorArgs},
+		risk::RiskArgs,
 		run::{self, CreatorRunArgs, MediatorRunArgs, ProviderRunArgs},
 	},
 	context::Context,
@@ -54,6 +55,8 @@ pub enum ProviderCommand {
 	Run(ProviderRunArgs),
 	/// What closed matches have brought
 	Earnings,
+	/// How likely a job creator disputes correct results, and what its jobs are then worth to you
+	Risk(RiskArgs),
 	/// Whom you accept as mediators and directories
 	#[command(subcommand)]
 	Trust(TrustCommand),
@@ -496,6 +499,7 @@ pub async fn provider(context: &Context, command: ProviderCommand) -> Outcome {
 		},
 		ProviderCommand::Run(args) => run::provider(context, args).await,
 		ProviderCommand::Earnings => super::earnings::show(context),
+		ProviderCommand::Risk(args) => super::risk::show(context, &args).await,
 		ProviderCommand::Trust(command) => trust(context, Party::Provider, command).await,
 		ProviderCommand::BaseLayer(command) => base_layer(context, Party::Provider, command).await,
 	}
