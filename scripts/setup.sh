@@ -116,6 +116,8 @@ make_debian_wasm() {
 # A container engine: the one that answers, else the distribution's, started if this user may.
 setup_docker() {
 	[[ ${MODICUM_SKIP_DOCKER:-} == 1 ]] && return
+	# What base images are made of, and what jobs write to.
+	if have apt-get; then need_packages busybox-static e2fsprogs; fi
 	if have docker && timeout 20 docker info >/dev/null 2>&1; then return; fi
 	if ! have dockerd; then
 		have apt-get || die "no container engine answers: install Docker Engine 20.10 or newer, or set MODICUM_SKIP_DOCKER=1"

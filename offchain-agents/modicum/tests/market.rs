@@ -420,3 +420,65 @@ async fn silence_costs_whoever_is_silent() {
 	assert_eq!(paid.from_creator.to_mediator, 0);
 	drop((provider, mediator));
 }
+
+/// Every few seconds one of the roles is killed as by a power cut and started again, in whatever phase it is. All jobs
+/// must end as if nothing had happened: offered once, run, verified, accepted and paid once.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_are_killed_again_and_again_lose_nothing_and_do_nothing_twice() {
+	const JOBS: usize = 3;
+	let mut market = Market::new().await;
+	let roles: [(&str, &[&str]); 3] = [
+		("Provider", &["provider", "run", "--set", "provider.jobs_at_once=3"]),
+		("Creator", &["creator", "run"]),
+		("Mediator", &["mediator", "run"]),
+	];
+	let start = |market: &Market, role: usize| market.agent(roles[role].0, roles[role].1);
+	let mut agents: Vec<Option<Agent>> = (0..roles.len()).map(|r| Some(start(&market, r))).collect();
+	for _ in 0..JOBS {
+		let (code, answer) = market.submit(&["--detach", "--verify", "always"]).await;
+		assert_eq!(code, 0, "{answer}");
+	}
+	let deadline = tokio::time::Instant::now() + PATIENCE;
+	let mut kills = 0;
+	loop {
+		let (_, jobs) = market.creator(&["job", "list"]).await;
+		let done = jobs.as_array().unwrap().iter().filter(|job| job["stage"] == "done").count();
+		if done == JOBS && kills >= 4 {
+			break;
+		}
+		assert!(tokio::time::Instant::now() < deadline, "after {kills} kills: {jobs}");
+		tokio::time::sleep(Duration::from_millis(2_500)).await;
+		let role = kills % (roles.len() + 1);
+		match agents.get_mut(role) {
+			Some(agent) => {
+				agent.take().unwrap().kill();
+				*agent = Some(start(&market, role));
+			},
+			None => {
+				market.directory.take().unwrap().kill();
+				market.start_directory();
+			},
+		}
+		kills += 1;
+	}
+	drop(agents);
+	let mut counts = std::collections::BTreeMap::new();
+	let snapshot = market.snapshot().await;
+	let mut blocks = market.chain.finalized_blocks(Some(1));
+	while let FinalizedItem::Block(block) = blocks.next().await.unwrap() {
+		for event in &block.events {
+			*counts.entry(event.name()).or_insert(0) += 1;
+			if let Event::MatchClosed { ending, .. } = event {
+				assert_eq!(*ending, Ending::Accepted);
+			}
+		}
+		if block.number() >= snapshot.number() {
+			break;
+		}
+	}
+	for event in ["JobOfferPosted", "Matched", "ResultPosted", "MatchClosed"] {
+		assert_eq!(counts.get(event), Some(&JOBS), "{event}: {counts:?}");
+	}
+	let creator = snapshot.job_creator(account("Creator")).await.unwrap().unwrap();
+	assert_eq!(creator.commitments, 0);
+}
