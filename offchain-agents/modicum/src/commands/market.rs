@@ -6,7 +6,11 @@
 use crate::{
 	amount::Amount,
 	cli::parse_account,
-	commands::{account::Done, chain::time_of},
+	commands::{
+		account::Done,
+		audit::{self, AuditArgs},
+		chain::time_of,
+	},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
 	output::{aligned, Report},
@@ -54,6 +58,8 @@ pub enum MatchCommand {
 	List(ListArgs),
 	/// Show an open match: its phase, whom it waits for and until when
 	Show(ShowArgs),
+	/// Tell everything that happened to a match, from the chain's events, and check it against the rules
+	Audit(AuditArgs),
 }
 
 /// Arguments of the lists.
@@ -302,6 +308,10 @@ pub async fn offer(context: &Context, command: OfferCommand) -> Outcome {
 
 /// Runs a command of `match`.
 pub async fn matches(context: &Context, command: MatchCommand) -> Outcome {
+	// A file is checked without a chain.
+	if let MatchCommand::Audit(args) = command {
+		return audit::run_audit(context, args).await;
+	}
 	let snapshot = context.chain().await?.snapshot().await?;
 	match command {
 		MatchCommand::List(args) => {
@@ -319,6 +329,8 @@ pub async fn matches(context: &Context, command: MatchCommand) -> Outcome {
 			})?;
 			context.print(&Shown { id, now: snapshot.now().await?, status });
 		},
+		// Done above.
+		MatchCommand::Audit(_) => {},
 	}
 	Ok(Exit::Success)
 }
