@@ -214,8 +214,15 @@ impl Fact {
 			Event::JobAssignedForMediation { match_id, mediator, mediation_deadline } => {
 				(Some(match_id), Self::JobAssignedForMediation { mediator, mediation_deadline })
 			},
-			Event::MediationResultPosted { match_id, mediator, evidence, verdict, faulty_party } => {
-				let fact = Self::MediationResultPosted { mediator, evidence, verdict, faulty_party };
+			Event::MediationResultPosted {
+				match_id,
+				mediator,
+				evidence,
+				verdict,
+				faulty_party,
+			} => {
+				let fact =
+					Self::MediationResultPosted { mediator, evidence, verdict, faulty_party };
 				(Some(match_id), fact)
 			},
 			Event::MatchClosed {
@@ -256,9 +263,21 @@ impl Fact {
 				format!("job offer {job_offer} posted by {creator}: {uri}, {} held", Amount(*held))
 			},
 			Self::ResourceOfferPosted { resource_offer, provider, held, .. } => {
-				format!("resource offer {resource_offer} posted by {provider}, {} held", Amount(*held))
+				format!(
+					"resource offer {resource_offer} posted by {provider}, {} held",
+					Amount(*held)
+				)
 			},
-			Self::Matched { mediator, directory, solver, value, creator_held, provider_held, incentives, .. } => {
+			Self::Matched {
+				mediator,
+				directory,
+				solver,
+				value,
+				creator_held,
+				provider_held,
+				incentives,
+				..
+			} => {
 				format!(
 					"matched by {solver}, who got {}; mediator {mediator}, directory {directory}; at most {} to bill; {} of the creator and {} of the provider held",
 					Amount(*incentives),
@@ -439,7 +458,8 @@ async fn read(chain: &Chain, match_id: MatchId, from: u64, format: Format) -> Ou
 	}
 	let audit = reading.audit;
 	if audit.steps.is_empty() && audit.missed.is_empty() {
-		let message = format!("nothing happened to match {match_id} in the blocks {from} to {head}");
+		let message =
+			format!("nothing happened to match {match_id} in the blocks {from} to {head}");
 		return Err(Failure::not_found(message));
 	}
 	Ok(audit)
@@ -487,7 +507,8 @@ impl Reading {
 						let mut offers: Vec<_> = job.into_iter().chain(resource).collect();
 						offers.sort_by_key(|offer| offer.block);
 						self.audit.steps.extend(offers);
-						self.audit.fixed = fixed(&snapshot, self.audit.match_id, mediator, directory).await?;
+						self.audit.fixed =
+							fixed(&snapshot, self.audit.match_id, mediator, directory).await?;
 					}
 				},
 				_ => {},

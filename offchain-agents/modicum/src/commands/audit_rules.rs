@@ -46,7 +46,8 @@ impl<'a> Found<'a> {
 			reached = rank;
 			*place = Some(step);
 		}
-		let needs = |step: Option<&Step>, earlier: Option<&Step>| step.is_none() || earlier.is_some();
+		let needs =
+			|step: Option<&Step>, earlier: Option<&Step>| step.is_none() || earlier.is_some();
 		in_order &= found.job.is_some() && found.resource.is_some() && found.matched.is_some();
 		in_order &= needs(found.reaction, found.result) && needs(found.assigned, found.reaction);
 		in_order &= needs(found.evidence, found.assigned);
@@ -77,7 +78,8 @@ pub fn check(audit: &Audit) -> Vec<Check> {
 	});
 	let order = match (found.job, found.resource) {
 		(Some(_), Some(_)) => format!("{} events; {reached}", audit.steps.len()),
-		_ => "the offers were posted before the first block that was read: --from must be earlier".into(),
+		_ => "the offers were posted before the first block that was read: --from must be earlier"
+			.into(),
 	};
 	checks.add("events in the protocol's order, each once", in_order, order);
 	if terms(audit, &found, &mut checks).is_none() {
@@ -97,21 +99,28 @@ fn blocks(audit: &Audit, checks: &mut Checks) {
 			one.block < next.block && one.block_hash != next.block_hash && one.time < next.time
 		}
 	});
-	let within = audit.steps.iter().all(|step| (audit.first_block..=audit.last_block).contains(&step.block));
+	let within =
+		audit.steps.iter().all(|step| (audit.first_block..=audit.last_block).contains(&step.block));
 	let range = format!("{} to {}", audit.first_block, audit.last_block);
 	checks.add("blocks and their times ascend", ascend && within, range);
-	let missed: Vec<_> = audit.missed.iter().map(|(first, last)| format!("{first} to {last}")).collect();
+	let missed: Vec<_> =
+		audit.missed.iter().map(|(first, last)| format!("{first} to {last}")).collect();
 	let found = match missed.as_slice() {
 		[] => "all".into(),
-		gaps => format!("the node has discarded the state of {}: ask an archive node", gaps.join(", ")),
+		gaps => {
+			format!("the node has discarded the state of {}: ask an archive node", gaps.join(", "))
+		},
 	};
 	checks.add("all blocks were read", missed.is_empty(), found);
 }
 
 /// All that follows from the terms; `None` if they are not known.
 fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
-	let Fact::JobOfferPosted { job_offer, creator, terms: job, .. } = &found.job?.fact else { return None };
-	let Fact::ResourceOfferPosted { resource_offer, provider, terms: resource, .. } = &found.resource?.fact
+	let Fact::JobOfferPosted { job_offer, creator, terms: job, .. } = &found.job?.fact else {
+		return None;
+	};
+	let Fact::ResourceOfferPosted { resource_offer, provider, terms: resource, .. } =
+		&found.resource?.fact
 	else {
 		return None;
 	};
@@ -145,12 +154,25 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 			Some(_) => by.as_ref() == Some(creator),
 			None => by.as_ref().is_none_or(|by| by == creator || by == provider),
 		},
-		Fact::MatchClosed { job_offer: j, resource_offer: r, creator: c, provider: p, mediator: m, directory: d, .. } => {
-			(j, r, c, p, m, d) == (job_offer, resource_offer, creator, provider, mediator, directory)
+		Fact::MatchClosed {
+			job_offer: j,
+			resource_offer: r,
+			creator: c,
+			provider: p,
+			mediator: m,
+			directory: d,
+			..
+		} => {
+			(j, r, c, p, m, d)
+				== (job_offer, resource_offer, creator, provider, mediator, directory)
 		},
 		_ => true,
 	});
-	checks.add("the same parties throughout", same, format!("creator {creator}, provider {provider}"));
+	checks.add(
+		"the same parties throughout",
+		same,
+		format!("creator {creator}, provider {provider}"),
+	);
 
 	let expected = match_value(&job.limits, resource.prices).ok();
 	checks.add(
@@ -158,8 +180,10 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		expected == Some(*value),
 		Amount(*value).to_string(),
 	);
-	let deposit = match_deposit(*value, fixed.mediator_fee, fixed.directory_fee, &fixed.parameters).ok();
-	let covered = deposit.is_some_and(|deposit| *creator_held >= deposit && *provider_held >= deposit);
+	let deposit =
+		match_deposit(*value, fixed.mediator_fee, fixed.directory_fee, &fixed.parameters).ok();
+	let covered =
+		deposit.is_some_and(|deposit| *creator_held >= deposit && *provider_held >= deposit);
 	let needed = deposit.map_or("more than there is".into(), |deposit| Amount(deposit).to_string());
 	checks.add("both deposits cover what is at stake", covered, format!("{needed} each"));
 	let paid = job.match_incentive.checked_add(resource.match_incentive);
@@ -167,7 +191,9 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	checks.add("the solver got both incentives", paid == Some(*incentives), solver);
 
 	let mut reported = None;
-	if let Some(Step { time, fact: Fact::ResultPosted { result, reaction_deadline, .. }, .. }) = found.result {
+	if let Some(Step { time, fact: Fact::ResultPosted { result, reaction_deadline, .. }, .. }) =
+		found.result
+	{
 		let ok = time <= completion_deadline
 			&& *completion_deadline <= job.completion_deadline
 			&& result.usage.is_within(&job.limits);
@@ -175,8 +201,10 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		reported = Some((result, *reaction_deadline));
 	}
 	let mut is_rejected = false;
-	if let (Some(Step { time, fact: Fact::ResultReaction { by, rejected_for }, .. }), Some((_, deadline))) =
-		(found.reaction, reported)
+	if let (
+		Some(Step { time, fact: Fact::ResultReaction { by, rejected_for }, .. }),
+		Some((_, deadline)),
+	) = (found.reaction, reported)
 	{
 		is_rejected = rejected_for.is_some();
 		// A rejection until the deadline; after it the provider, or the chain itself, may accept.
@@ -190,8 +218,13 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	}
 	let mut measured = None;
 	let mut verdict_found = None;
-	if let (Some(Step { fact: Fact::MediationResultPosted { evidence, verdict, faulty_party, .. }, .. }), Some((result, _))) =
-		(found.evidence, reported)
+	if let (
+		Some(Step {
+			fact: Fact::MediationResultPosted { evidence, verdict, faulty_party, .. },
+			..
+		}),
+		Some((result, _)),
+	) = (found.evidence, reported)
 	{
 		let verdict_terms = VerdictTerms {
 			instruction_limit: job.limits.instructions,
@@ -205,14 +238,18 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		verdict_found = Some(*verdict);
 	}
 
-	let Some(Step { fact: Fact::MatchClosed { ending, settlement: settled, .. }, .. }) = found.closed else {
+	let Some(Step { fact: Fact::MatchClosed { ending, settlement: settled, .. }, .. }) =
+		found.closed
+	else {
 		return Some(());
 	};
 	let fits = match ending {
 		Ending::Accepted => found.reaction.is_some() && !is_rejected,
 		Ending::Mediated(verdict) => verdict_found == Some(*verdict) && is_rejected,
 		Ending::ProviderTimedOut => found.result.is_none(),
-		Ending::MediatorTimedOut => is_rejected && found.assigned.is_some() && found.evidence.is_none(),
+		Ending::MediatorTimedOut => {
+			is_rejected && found.assigned.is_some() && found.evidence.is_none()
+		},
 	};
 	checks.add("the match ended as what went before says", fits, ending.to_string());
 	let settlement_terms = SettlementTerms {
@@ -230,10 +267,19 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		Amount(recomputed.from_creator.to_counterparty),
 		Amount(recomputed.from_provider.to_counterparty)
 	);
-	checks.add("the payments are those of the protocol's table", recomputed == *settled, found_text);
-	let (from_creator, from_provider) = (settled.from_creator.total(), settled.from_provider.total());
+	checks.add(
+		"the payments are those of the protocol's table",
+		recomputed == *settled,
+		found_text,
+	);
+	let (from_creator, from_provider) =
+		(settled.from_creator.total(), settled.from_provider.total());
 	let ok = from_creator == Some(*creator_held) && from_provider == Some(*provider_held);
-	let sums = format!("{} of the creator, {} of the provider", Amount(*creator_held), Amount(*provider_held));
+	let sums = format!(
+		"{} of the creator, {} of the provider",
+		Amount(*creator_held),
+		Amount(*provider_held)
+	);
 	checks.add("the payments add up to what was held", ok, sums);
 	Some(())
 }

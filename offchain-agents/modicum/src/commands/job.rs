@@ -8,12 +8,17 @@ use crate::{
 		creator::Driver,
 		jobs::{Closed, JobRecord, Jobs, Plan, Stage},
 		provider::settled,
+		runner::Runner,
 		solver::read_book,
 		Agent,
 	},
 	amount::Amount,
 	cli::parse_account,
-	commands::{chain::time_of, executor},
+	commands::{
+		chain::time_of,
+		executor,
+		job_tools::{self, ImageArgs, LintArgs, ProfileArgs},
+	},
 	config::{ExecutorKind, Verification},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
@@ -40,6 +45,10 @@ use std::{
 pub enum JobCommand {
 	/// Have a job run: pack, upload, offer, wait, verify, pay, and write its output
 	Submit(Box<SubmitArgs>),
+	/// Run a job here and propose limits from what it used
+	Profile(ProfileArgs),
+	/// Run a job here twice, under different conditions, and say whether it gives the same result
+	Lint(LintArgs),
 	/// List your jobs
 	List,
 	/// Say in a line where a job stands, since when, on whom it waits and until when
@@ -90,11 +99,19 @@ pub struct ResubmitArgs {
 #[derive(Args, Debug, Clone)]
 pub struct SubmitArgs {
 	/// A folder with a job.toml
-	pub folder: PathBuf,
+	#[arg(required_unless_present = "image")]
+	pub folder: Option<PathBuf>,
+	/// An image instead.
+	#[command(flatten)]
+	pub image: ImageArgs,
+	/// Many jobs at once: a file with a JSON object a line, with name, input, environment or command that take the
+	/// place of those in job.toml
+	#[arg(long, value_name = "FILE")]
+	pub sweep: Option<PathBuf>,
 	/// A file or folder that takes the place of the job's input
 	#[arg(long, value_name = "FILE|FOLDER")]
 	pub input: Option<PathBuf>,
-	/// Where the output goes [default: ./NAME-NUMBER]
+	/// Where the output goes, for a sweep the folder above [default: ./NAME-NUMBER]
 	#[arg(long, value_name = "FOLDER")]
 	pub out: Option<PathBuf>,
 	/// The directory for job and result [default: setting creator.directory]
@@ -167,11 +184,23 @@ impl Quote {
 			held: Amount(held),
 		})
 	}
+
+	/// For so many jobs.
+	fn times(self, count: usize) -> Self {
+		let times = |amount: Amount| Amount(amount.0.saturating_mul(count as u128));
+		Self {
+			run: times(self.run),
+			fees: times(self.fees),
+			incentive: times(self.incentive),
+			at_most: times(self.at_most),
+			held: times(self.held),
+		}
+	}
 }
 
 /// A job as it is shown.
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
 	job: u64,
 	name: String,
 	stage: &'static str,
@@ -184,7 +213,7 @@ struct Shown {
 }
 
 impl Shown {
-	fn new(job: u64, record: &JobRecord, line: String) -> Self {
+	pub(super) fn new(job: u64, record: &JobRecord, line: String) -> Self {
 		Self {
 			job,
 			name: record.package.name.clone(),
@@ -226,6 +255,8 @@ impl Report for List {
 pub async fn run(context: &Context, command: JobCommand) -> Outcome {
 	match command {
 		JobCommand::Submit(args) => submit(context, *args).await,
+		JobCommand::Profile(args) => job_tools::run_profile(context, args).await,
+		JobCommand::Lint(args) => job_tools::run_lint(context, args).await,
 		JobCommand::List => list(context),
 		JobCommand::Status(args) => status(context, args.job).await,
 		JobCommand::Wait(args) => {
@@ -247,7 +278,7 @@ fn jobs(context: &Context) -> Outcome<Jobs> {
 }
 
 /// A line of progress, on the error output so that the answer stays alone on the standard output.
-fn tell(format: Format) -> Arc<dyn Fn(u64, &str) + Send + Sync> {
+pub(super) fn tell(format: Format) -> Arc<dyn Fn(u64, &str) + Send + Sync> {
 	Arc::new(move |job, text| {
 		let now = time_of(crate::agents::now());
 		let line = match format {
@@ -270,10 +301,26 @@ async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 			parse_account(text).map_err(|e| Failure::new(Exit::Config, format!("creator.directory: {e}")))?
 		},
 	};
+	// What is wrong with the files is said first.
+	let file = args.folder.as_deref().map(JobFile::read).transpose()?;
+	let sweep = match (&file, &args.sweep) {
+		(Some(file), Some(sweep)) => Some(job_tools::read_sweep(file, sweep)?),
+		_ => None,
+	};
 	let agent = Agent::new(context, "creator").await?;
 	let snapshot = agent.chain.snapshot().await?;
 	check_role(&agent, &snapshot, directory).await?;
-	let package = pack(context, &agent, &args).await?;
+	let work = agent.store.work(&format!("packed/{}-{}", crate::agents::now(), std::process::id()))?;
+	let is_sweep = sweep.is_some();
+	let packages = match (sweep, file) {
+		(Some(sweep), _) => {
+			job_tools::pack_sweep(context, sweep, args.input.as_ref(), &work).await?
+		},
+		(None, Some(file)) => vec![pack(context, file, args.input.clone(), work).await?],
+		(None, None) => {
+			vec![job_tools::from_image(context, &args.image, args.input.clone(), &work).await?]
+		},
+	};
 	let time_limit = args.time_limit.unwrap_or(settings.time_limit.0);
 	let plan = Plan {
 		directory,
@@ -291,14 +338,31 @@ async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 		out: PathBuf::new(),
 		retries: args.retries.unwrap_or(settings.retries),
 	};
-	agree(context, &agent, &snapshot, &package, &plan, args.max_cost, args.yes).await?;
+	agree(context, &agent, &snapshot, &packages, &plan, args.max_cost, args.yes).await?;
 	let here = std::env::current_dir().map_err(Failure::internal)?;
 	let jobs = Jobs::new(&agent.store);
-	let number = jobs.add(|number| {
-		let out = args.out.clone().unwrap_or_else(|| format!("{}-{number}", package.name).into());
-		new_record(package.clone(), Plan { out: here.join(out), ..plan.clone() })
-	})?;
-	drive(context, &agent, number, args.detach).await
+	let mut numbers = Vec::new();
+	for package in packages {
+		numbers.push(jobs.add(|number| {
+			let own = PathBuf::from(format!("{}-{number}", package.name));
+			let out = match &args.out {
+				Some(out) if is_sweep => out.join(own),
+				Some(out) => out.clone(),
+				None => own,
+			};
+			new_record(package, Plan { out: here.join(out), ..plan.clone() })
+		})?);
+	}
+	match numbers.as_slice() {
+		[number] if !is_sweep => drive(context, &agent, *number, args.detach).await,
+		_ => {
+			let runner = match args.detach {
+				true => None,
+				false => verifier(context, &agent, plan.verify).await,
+			};
+			job_tools::drive_all(context, &agent, numbers, runner, args.detach).await
+		},
+	}
 }
 
 fn new_record(package: Package, plan: Plan) -> JobRecord {
@@ -332,8 +396,31 @@ async fn check_role(agent: &Agent, snapshot: &Snapshot, directory: AccountId) ->
 	}
 }
 
-async fn pack(context: &Context, agent: &Agent, args: &SubmitArgs) -> Outcome<Package> {
-	let file = JobFile::read(&args.folder)?;
+/// Tells people what packing does.
+pub(super) fn say_progress(format: Format) -> impl FnMut(Progress<'_>) + Send {
+	let say = move |text: String| {
+		if format == Format::Text {
+			let _ = writeln!(std::io::stderr(), "{text}");
+		}
+	};
+	move |step| match step {
+		Progress::Building(script) => say(format!("building: {}", script.display())),
+		Progress::BuildLine(line) => tracing::info!("{line}"),
+		Progress::Exporting(image) => say(format!("exporting {image}")),
+		Progress::Packing(layer) => say(format!("packing the {layer} layer")),
+		Progress::Packed { layer, size, unpacked_size } => {
+			say(format!("{layer} layer: {size} bytes, {unpacked_size} unpacked"));
+		},
+	}
+}
+
+/// Packs a job into the folder `work`.
+pub(super) async fn pack(
+	context: &Context,
+	file: JobFile,
+	input: Option<PathBuf>,
+	work: PathBuf,
+) -> Outcome<Package> {
 	let (bases, architecture) = if context.config.executor.kind == ExecutorKind::Docker {
 		let engine = executor::connect(context, "creator").await?;
 		let bases = engine.bases().await.map_err(|error| Failure::new(Exit::Engine, error))?;
@@ -350,41 +437,26 @@ async fn pack(context: &Context, agent: &Agent, args: &SubmitArgs) -> Outcome<Pa
 		Some(architecture) => architecture,
 		None => super::roles::architecture(None)?,
 	};
-	let work = agent.store.work(&format!("packed/{}-{}", crate::agents::now(), std::process::id()))?;
-	let (input, format) = (args.input.clone(), context.format);
-	let packing = move || {
-		let say = |text: String| {
-			if format == Format::Text {
-				let _ = writeln!(std::io::stderr(), "{text}");
-			}
-		};
-		let mut progress = |step: Progress<'_>| match step {
-			Progress::Building(script) => say(format!("building: {}", script.display())),
-			Progress::BuildLine(line) => tracing::info!("{line}"),
-			Progress::Exporting(image) => say(format!("exporting {image}")),
-			Progress::Packing(layer) => say(format!("packing the {layer} layer")),
-			Progress::Packed { layer, size, unpacked_size } => {
-				say(format!("{layer} layer: {size} bytes, {unpacked_size} unpacked"));
-			},
-		};
-		file.pack(input.as_deref(), base, architecture, &work, &mut progress)
-	};
+	let mut progress = say_progress(context.format);
+	let packing =
+		move || file.pack(input.as_deref(), base, architecture, &work, &mut progress);
 	Ok(tokio::task::spawn_blocking(packing).await.map_err(Failure::internal)??)
 }
 
-/// Shows what the job can cost, and asks.
+/// Shows what jobs with the same limits can cost together, and asks.
 async fn agree(
 	context: &Context,
 	agent: &Agent,
 	snapshot: &Snapshot,
-	package: &Package,
+	packages: &[Package],
 	plan: &Plan,
 	max_cost: Option<Amount>,
 	yes: bool,
 ) -> Outcome<()> {
 	let deadline = crate::agents::now().saturating_add(plan.time_limit);
+	let package = packages.first().ok_or_else(|| Failure::internal("there is no job"))?;
 	let terms = crate::agents::creator::terms(package, plan, deadline);
-	let quote = Quote::ask(snapshot, &terms, plan.extra_deposit).await?;
+	let quote = Quote::ask(snapshot, &terms, plan.extra_deposit).await?.times(packages.len());
 	if max_cost.is_some_and(|max| quote.at_most > max) {
 		let message = format!(
 			"the job could cost {}, more than --max-cost: lower its limits (modicum job profile) or your prices",
@@ -431,21 +503,27 @@ async fn agree(
 	}
 }
 
+/// What verifies results by running jobs, if that may be wanted and can be done here.
+async fn verifier(context: &Context, agent: &Agent, verify: Verification) -> Option<Arc<Runner>> {
+	if verify == Verification::Probability(0.0) {
+		return None;
+	}
+	match super::run::runner(context, agent, "creator").await {
+		Ok(runner) => Some(Arc::new(runner)),
+		Err(failure) => {
+			tracing::warn!(%failure, "results can be looked at, but not verified by running the job");
+			None
+		},
+	}
+}
+
 /// Drives a job in this process, and shows how it ended.
 async fn drive(context: &Context, agent: &Agent, number: u64, detach: bool) -> Outcome {
 	let jobs = Jobs::new(&agent.store);
 	let record = jobs.get(number)?;
-	let verifies = record.plan.verify != Verification::Probability(0.0);
-	let runner = if verifies && !detach && !record.stage.is_over() {
-		match super::run::runner(context, agent, "creator").await {
-			Ok(runner) => Some(Arc::new(runner)),
-			Err(failure) => {
-				tracing::warn!(%failure, "results can be looked at, but not verified by running the job");
-				None
-			},
-		}
-	} else {
-		None
+	let runner = match detach || record.stage.is_over() {
+		true => None,
+		false => verifier(context, agent, record.plan.verify).await,
 	};
 	let driver =
 		Driver { agent: agent.clone(), jobs, number, runner, tell: tell(context.format), cheat: None };
@@ -456,7 +534,7 @@ async fn drive(context: &Context, agent: &Agent, number: u64, detach: bool) -> O
 }
 
 /// How a job stands, without asking the chain.
-fn ended(record: &JobRecord) -> (String, Exit) {
+pub(super) fn ended(record: &JobRecord) -> (String, Exit) {
 	match &record.stage {
 		Stage::Done(closed) => describe(closed, record),
 		Stage::Withdrawn { because } => (format!("withdrawn: {because}"), Exit::JobFailed),

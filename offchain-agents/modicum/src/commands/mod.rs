@@ -13,6 +13,7 @@ pub mod earnings;
 pub mod economics;
 pub mod executor;
 pub mod job;
+pub mod job_tools;
 pub mod key;
 pub mod market;
 pub mod risk;
