@@ -4,7 +4,8 @@
 //! What a provider thinks of a creator, from the creator's record on the chain (docs/economics.md).
 
 use modicum_economics::{
-	creator_risk, least_p_a, most_p_v, CreatorHistory, CreatorRisk, EconomicsError, Parameters as Game,
+	creator_risk, least_p_a, most_p_v, CreatorHistory, CreatorRisk, EconomicsError,
+	Parameters as Game,
 };
 use modicum_primitives::{Balance, Parameters, PartyRecord};
 
@@ -69,7 +70,8 @@ mod tests {
 	#![allow(clippy::unwrap_used)]
 	use super::*;
 
-	const STAKES: Stakes = Stakes { value: 1_000_000, fees: 50_000, incentive: 10_000, extra_deposit: 0 };
+	const STAKES: Stakes =
+		Stakes { value: 1_000_000, fees: 50_000, incentive: 10_000, extra_deposit: 0 };
 
 	fn of(record: PartyRecord) -> CreatorRisk {
 		estimate(&Parameters::default(), STAKES, &record).unwrap()

@@ -53,7 +53,10 @@ impl Report for Risk {
 		let assumed = format!("{:.0} % of it, as assumed", self.assumed_execution_cost * 100.0);
 		aligned(&[
 			("job creator", self.creator.to_string()),
-			("matches that ended", format!("{}, {} of them disputed", history.ended, history.mediated)),
+			(
+				"matches that ended",
+				format!("{}, {} of them disputed", history.ended, history.mediated),
+			),
 			("price of a job", format!("{}: all that you offer, at your prices", self.price)),
 			("cost of executing it", assumed),
 			("disputes, expected", percent(risk.dispute_rate)),
@@ -72,8 +75,9 @@ impl Report for Risk {
 /// The chain cannot be read, or the game is undefined for such prices.
 pub async fn show(context: &Context, args: &RiskArgs) -> Outcome {
 	let settings = &context.config.provider;
-	let price = match_value(&settings.caps(), settings.prices())
-		.map_err(|_| Failure::new(Exit::Usage, "your offer at your prices is more money than there can be"))?;
+	let price = match_value(&settings.caps(), settings.prices()).map_err(|_| {
+		Failure::new(Exit::Usage, "your offer at your prices is more money than there can be")
+	})?;
 	let snapshot = context.chain().await?.snapshot().await?;
 	let record = snapshot.party_record(args.account).await?;
 	let stakes = Stakes {
