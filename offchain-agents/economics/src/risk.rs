@@ -70,10 +70,11 @@ pub fn creator_risk(
 	let undisputed = 1.0 - prior + f64::from(history.ended - history.mediated);
 	let belief = Beta::new(disputed, undisputed).expect("both shapes are positive; qed");
 	let dispute_rate = disputed / (disputed + undisputed);
+	// The belief is so skewed that its quantile can lie below its mean; nobody is better than expected.
 	let dispute_rate_at_most = match confidence {
 		c if c >= 1.0 => 1.0,
-		c if c <= 0.0 => 0.0,
-		c => belief.inverse_cdf(c).clamp(0.0, 1.0),
+		c if c <= 0.0 => dispute_rate,
+		c => belief.inverse_cdf(c).clamp(dispute_rate, 1.0),
 	};
 	let paid = parameters.price
 		- parameters.execution_cost

@@ -4,7 +4,10 @@
 //! Scripted cheaters, for tests and the demonstration: they show that cheating loses. Never on by default, and each
 //! says loudly what it does.
 
-use crate::{agents::runner::Executed, failure::{Failure, Outcome}};
+use crate::{
+	agents::runner::Executed,
+	failure::{Failure, Outcome},
+};
 use clap::ValueEnum;
 use modicum_chain_client::AccountId;
 use modicum_executor::{Digest, Figures, RunReport};

@@ -130,11 +130,17 @@ impl Driver {
 	}
 
 	/// Where the job's directory answers.
-	pub(super) async fn endpoint(&self, record: &JobRecord, snapshot: &Snapshot) -> Outcome<String> {
+	pub(super) async fn endpoint(
+		&self,
+		record: &JobRecord,
+		snapshot: &Snapshot,
+	) -> Outcome<String> {
 		let directory = record.plan.directory;
 		let found = snapshot.directory(directory).await?;
 		Ok(found
-			.ok_or_else(|| Failure::not_found(format!("{directory} is not registered as a directory")))?
+			.ok_or_else(|| {
+				Failure::not_found(format!("{directory} is not registered as a directory"))
+			})?
 			.endpoint)
 	}
 
@@ -185,8 +191,8 @@ impl Driver {
 			Event::JobOfferPosted { job_offer, held, .. } => Some((*job_offer, *held)),
 			_ => None,
 		});
-		let (job_offer, held) =
-			posted.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
+		let (job_offer, held) = posted
+			.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
 		self.say(format!(
 			"offered as job offer {job_offer} in block {}, {} held",
 			included.block,
@@ -197,7 +203,11 @@ impl Driver {
 	}
 
 	/// The offer that an earlier life has posted, and its block.
-	async fn find_offer(&self, record: &JobRecord, wanted: &str) -> Outcome<Option<(JobOfferId, u64)>> {
+	async fn find_offer(
+		&self,
+		record: &JobRecord,
+		wanted: &str,
+	) -> Outcome<Option<(JobOfferId, u64)>> {
 		let head = self.agent.chain.snapshot().await?.number();
 		if record.next_block > head {
 			return Ok(None);
@@ -308,7 +318,8 @@ impl Driver {
 					Ok(())
 				},
 				None => {
-					let because = format!("match {match_id} was closed: {lost}; see `modicum match audit`");
+					let because =
+						format!("match {match_id} was closed: {lost}; see `modicum match audit`");
 					self.save(record, Stage::Withdrawn { because })
 				},
 			},
@@ -317,12 +328,23 @@ impl Driver {
 	}
 
 	/// Takes in what happened to the offer or the match.
-	async fn take(&self, record: &mut JobRecord, current: &mut Current, event: Event) -> Outcome<()> {
+	async fn take(
+		&self,
+		record: &mut JobRecord,
+		current: &mut Current,
+		event: Event,
+	) -> Outcome<()> {
 		match (&record.stage, event) {
 			(
 				Stage::Offered { job_offer, .. },
 				Event::Matched {
-					match_id, job_offer: of, provider, mediator, value, completion_deadline, ..
+					match_id,
+					job_offer: of,
+					provider,
+					mediator,
+					value,
+					completion_deadline,
+					..
 				},
 			) if of == *job_offer => {
 				let job_offer = *job_offer;
@@ -341,7 +363,9 @@ impl Driver {
 			{
 				let because = match record.cancelled {
 					true => "cancelled".into(),
-					false => "nobody took it in time: `modicum job status` says why not".to_string(),
+					false => {
+						"nobody took it in time: `modicum job status` says why not".to_string()
+					},
 				};
 				self.save(record, Stage::Withdrawn { because })
 			},
@@ -441,13 +465,14 @@ impl Driver {
 	) -> Outcome<()> {
 		let now = snapshot.now().await?;
 		let call = match (&record.stage, &current.phase) {
-			(Stage::Offered { job_offer, completion_deadline }, _) if now > *completion_deadline => {
+			(Stage::Offered { job_offer, completion_deadline }, _)
+				if now > *completion_deadline =>
+			{
 				Call::cancel_job_offer(*job_offer)
 			},
-			(
-				Stage::Matched { match_id, completion_deadline, .. },
-				None | Some(Phase::Running),
-			) if now > *completion_deadline => {
+			(Stage::Matched { match_id, completion_deadline, .. }, None | Some(Phase::Running))
+				if now > *completion_deadline =>
+			{
 				self.say("the provider is late: its deposit pays for it");
 				Call::timeout(*match_id)
 			},
@@ -458,9 +483,10 @@ impl Driver {
 				let (id, result, deadline) = (*match_id, result.clone(), *reaction_deadline);
 				self.react(record, snapshot, id, &result, deadline).await?
 			},
-			(Stage::Matched { match_id, .. }, Some(Phase::Mediating { mediation_deadline, .. }))
-				if now > *mediation_deadline =>
-			{
+			(
+				Stage::Matched { match_id, .. },
+				Some(Phase::Mediating { mediation_deadline, .. }),
+			) if now > *mediation_deadline => {
 				self.say("the mediator is late");
 				Call::timeout_mediation(*match_id)
 			},
@@ -521,7 +547,9 @@ impl Driver {
 			// Accepted without a look, after the deadline.
 			let snapshot = self.agent.chain.snapshot().await?;
 			let endpoint = self.endpoint(record, &snapshot).await?;
-			let (Some(run), Some(provider)) = (closed.result, closed.provider) else { return Ok(()) };
+			let (Some(run), Some(provider)) = (closed.result, closed.provider) else {
+				return Ok(());
+			};
 			self.fetch_output(&endpoint, provider, closed.match_id, &run.result_hash).await?;
 		}
 		let out = record.plan.out.clone();

@@ -154,7 +154,8 @@ impl Follower {
 
 	async fn read(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
 		let open = snapshot.open_matches().await?;
-		self.matches = open.into_iter().filter(|(_, found)| (self.is_mine)(Parties::of(found))).collect();
+		self.matches =
+			open.into_iter().filter(|(_, found)| (self.is_mine)(Parties::of(found))).collect();
 		Ok(())
 	}
 

@@ -90,7 +90,8 @@ pub async fn run(
 ) -> Outcome<()> {
 	let account = agent.account;
 	let follower =
-		Follower::start(&agent.chain, &agent.store, move |parties| parties.mediator == account).await?;
+		Follower::start(&agent.chain, &agent.store, move |parties| parties.mediator == account)
+			.await?;
 	let snapshot = agent.chain.snapshot().await?;
 	if snapshot.mediator(account).await?.is_none() {
 		return Err(Failure::not_found(format!(
@@ -170,7 +171,9 @@ impl Role for Mediator {
 	) -> Outcome<()> {
 		let mut room = self.settings.disputes_at_once as usize;
 		for (&id, found) in matches {
-			let Phase::Mediating { result, reason, mediation_deadline } = &found.phase else { continue };
+			let Phase::Mediating { result, reason, mediation_deadline } = &found.phase else {
+				continue;
+			};
 			if step.now > *mediation_deadline || room == 0 {
 				continue;
 			}

@@ -203,7 +203,8 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 
 /// This machine's clock, milliseconds since the Unix epoch.
 pub fn now() -> Moment {
-	let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+	let since =
+		std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
 	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -51,12 +51,17 @@ impl Health {
 		let health = Self {
 			role,
 			block: gauge("block_number", "last finalised block seen").expect(made),
-			matches: gauge("matches_open", "open matches of this account in this role").expect(made),
-			errands: gauge("errands", "what is under way").expect(made),
-			closed: IntCounterVec::new(Opts::new("matches_closed_total", "since the start"), &["ending"])
+			matches: gauge("matches_open", "open matches of this account in this role")
 				.expect(made),
+			errands: gauge("errands", "what is under way").expect(made),
+			closed: IntCounterVec::new(
+				Opts::new("matches_closed_total", "since the start"),
+				&["ending"],
+			)
+			.expect(made),
 			earned: Gauge::new("earned_tokens", "paid for runs since the start").expect(made),
-			troubles: IntCounter::new("troubles_total", "what could not be done at once").expect(made),
+			troubles: IntCounter::new("troubles_total", "what could not be done at once")
+				.expect(made),
 			directories: IntGaugeVec::new(
 				Opts::new("directory_up", "whether a trusted directory answered the last probe"),
 				&["directory"],
@@ -147,10 +152,13 @@ pub async fn serve(health: Arc<Health>, listen: &str, shutdown: CancellationToke
 	};
 	let address: SocketAddr = listen.parse().map_err(|error| fail(&error))?;
 	let listener = TcpListener::bind(address).await.map_err(|error| fail(&error))?;
-	let router =
-		Router::new().route("/metrics", get(metrics)).route("/health", get(self::health)).with_state(health);
+	let router = Router::new()
+		.route("/metrics", get(metrics))
+		.route("/health", get(self::health))
+		.with_state(health);
 	tokio::spawn(async move {
-		let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
+		let served =
+			axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned());
 		if let Err(error) = served.await {
 			tracing::warn!(%error, "metrics are served no more");
 		}

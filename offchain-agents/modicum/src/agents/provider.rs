@@ -5,6 +5,7 @@
 
 use crate::{
 	agents::{
+		cheat::{self, ProviderCheat},
 		errands::{Done, Errands},
 		follow::{Follower, Step},
 		risk::{self, Stakes},
@@ -12,7 +13,6 @@ use crate::{
 		store::key,
 		transfer::{Publication, TransferError},
 		Agent, Errand, Role,
-		cheat::{self, ProviderCheat},
 	},
 	config::ProviderSection,
 	failure::Outcome,
@@ -85,7 +85,8 @@ pub async fn run(
 ) -> Outcome<()> {
 	let account = agent.account;
 	let follower =
-		Follower::start(&agent.chain, &agent.store, move |parties| parties.provider == account).await?;
+		Follower::start(&agent.chain, &agent.store, move |parties| parties.provider == account)
+			.await?;
 	let snapshot = agent.chain.snapshot().await?;
 	let registered = snapshot.resource_provider(account).await?.ok_or_else(|| {
 		crate::failure::Failure::not_found(format!(
@@ -97,11 +98,15 @@ pub async fn run(
 		("directory", registered.trusted_directories.is_empty()),
 	] {
 		if is_empty {
-			tracing::warn!("no {list} is trusted, so nothing can be matched: modicum provider trust add");
+			tracing::warn!(
+				"no {list} is trusted, so nothing can be matched: modicum provider trust add"
+			);
 		}
 	}
 	if registered.base_layers.is_empty() {
-		tracing::warn!("no base layer is declared, so nothing can be matched: modicum provider base-layer add");
+		tracing::warn!(
+			"no base layer is declared, so nothing can be matched: modicum provider base-layer add"
+		);
 	}
 	let mine = snapshot.open_matches().await?.into_iter().filter(|(_, m)| m.provider == account);
 	let keep = mine.map(|(id, _)| run_id(id)).collect();
@@ -122,7 +127,9 @@ pub async fn run(
 
 impl Provider {
 	fn remember(&mut self, event: &Event, at: Moment) -> Outcome<()> {
-		let Event::MatchClosed { match_id, creator, provider, mediator, ending, settlement, .. } = event
+		let Event::MatchClosed {
+			match_id, creator, provider, mediator, ending, settlement, ..
+		} = event
 		else {
 			return Ok(());
 		};
@@ -201,7 +208,9 @@ impl Provider {
 					);
 				}
 			},
-			Err(error) => tracing::info!(match_id = id, %creator, %error, "no estimate of the risk"),
+			Err(error) => {
+				tracing::info!(match_id = id, %creator, %error, "no estimate of the risk")
+			},
 		}
 		Ok(())
 	}
@@ -228,7 +237,8 @@ impl Provider {
 			open += 1;
 		}
 		let slots = (0..self.settings.jobs_at_once).map(Errand::Offer);
-		let (under_way, free): (Vec<_>, Vec<_>) = slots.partition(|slot| errands.is_under_way(slot));
+		let (under_way, free): (Vec<_>, Vec<_>) =
+			slots.partition(|slot| errands.is_under_way(slot));
 		let room = self.settings.jobs_at_once.saturating_sub(running + open);
 		let missing = (room as usize).saturating_sub(under_way.len());
 		for slot in free.into_iter().take(missing) {
@@ -309,7 +319,9 @@ impl Role for Provider {
 			match &found.phase {
 				Phase::Running => {
 					running += 1;
-					if step.now <= found.completion_deadline && !errands.is_under_way(&Errand::Run(id)) {
+					if step.now <= found.completion_deadline
+						&& !errands.is_under_way(&Errand::Run(id))
+					{
 						let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
 						self.log_risk(&step.snapshot, id, found).await?;
 						let task = Assigned {

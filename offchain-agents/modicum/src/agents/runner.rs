@@ -47,7 +47,8 @@ impl Assignment {
 	/// # Errors
 	/// The chain cannot be read, or there is no such offer.
 	pub async fn read(snapshot: &Snapshot, job_offer: JobOfferId) -> Outcome<Self> {
-		let gone = |what: &str| Failure::not_found(format!("{what} of job offer {job_offer} is gone"));
+		let gone =
+			|what: &str| Failure::not_found(format!("{what} of job offer {job_offer} is gone"));
 		let offer = snapshot.job_offer(job_offer).await?.ok_or_else(|| gone("the record"))?;
 		let directory = snapshot.directory(offer.terms.directory).await?;
 		let endpoint = directory.ok_or_else(|| gone("the directory"))?.endpoint;
@@ -235,7 +236,8 @@ impl Runner {
 		folder: &Path,
 		assignment: &Assignment,
 	) -> Result<Result<Job, Executed>, Trouble> {
-		let ends = |status, bandwidth, reason: &str| Ok(Err(Executed::unrun(status, bandwidth, reason)));
+		let ends =
+			|status, bandwidth, reason: &str| Ok(Err(Executed::unrun(status, bandwidth, reason)));
 		let Some(repository) = assignment.repository() else {
 			return ends(ResultStatus::JobNotFound, 0, "the offer's URI names no repository");
 		};
@@ -272,7 +274,8 @@ impl Runner {
 		for (index, layer) in descriptor.layers().enumerate() {
 			let to = folder.join(format!("layer{index}"));
 			let digest = &layer.digest.0;
-			let fetched = self.transfer.fetch(endpoint, &repository, digest, layer.size, &to, |_| ());
+			let fetched =
+				self.transfer.fetch(endpoint, &repository, digest, layer.size, &to, |_| ());
 			match fetched.await {
 				Ok(()) => files.push(to),
 				Err(TransferError::NotFound(what)) => {
@@ -328,7 +331,8 @@ mod tests {
 	fn jobs_share_processors_only_when_there_are_too_few() {
 		let processors = Processors(Mutex::new(vec![0; 3]));
 		let (one, other) = (processors.take(1), processors.take(2));
-		let all: std::collections::BTreeSet<u32> = one.cpus.iter().chain(other.cpus.iter()).collect();
+		let all: std::collections::BTreeSet<u32> =
+			one.cpus.iter().chain(other.cpus.iter()).collect();
 		assert_eq!(all.len(), 3);
 		assert_eq!(processors.take(9).cpus.len(), 3);
 		drop((one, other));

@@ -37,7 +37,11 @@ struct Solver {
 ///
 /// # Errors
 /// What keeps it from starting, or from going on.
-pub async fn run(agent: Agent, settings: SolverSection, shutdown: CancellationToken) -> Outcome<()> {
+pub async fn run(
+	agent: Agent,
+	settings: SolverSection,
+	shutdown: CancellationToken,
+) -> Outcome<()> {
 	let follower = Follower::start(&agent.chain, &agent.store, |_| false).await?;
 	let mut solver = Solver {
 		agent: agent.clone(),
@@ -120,7 +124,8 @@ impl Solver {
 				let offer = ResourceOffer { provider: *provider, terms: *terms, held: *held };
 				book.insert_resource_offer(*resource_offer, offer).map_err(full)?;
 			},
-			Event::JobOfferCanceled { job_offer, .. } | Event::JobOfferExpired { job_offer, .. } => {
+			Event::JobOfferCanceled { job_offer, .. }
+			| Event::JobOfferExpired { job_offer, .. } => {
 				book.remove_job_offer(*job_offer);
 			},
 			Event::ResourceOfferCanceled { resource_offer, .. }
@@ -206,7 +211,8 @@ impl Solver {
 			Some(job.saturating_add(resource.terms.match_incentive))
 		};
 		let least = self.settings.min_incentive.0;
-		let worth = found.iter().filter(|proposal| incentives(proposal).is_some_and(|i| i >= least));
+		let worth =
+			found.iter().filter(|proposal| incentives(proposal).is_some_and(|i| i >= least));
 		worth.take(self.settings.matches_at_once as usize).cloned().collect()
 	}
 }
@@ -248,7 +254,8 @@ impl Role for Solver {
 		errands.start(Errand::Solve, async move {
 			let wanted = matches.len();
 			let included = submitter.submit(Call::post_matches(matches)).await?;
-			let made = included.events.iter().filter(|e| matches!(e, Event::Matched { .. })).count();
+			let made =
+				included.events.iter().filter(|e| matches!(e, Event::Matched { .. })).count();
 			tracing::info!(wanted, made, block = included.block, "matches posted");
 			Ok(Some(included.block))
 		});

@@ -15,7 +15,8 @@ use std::{
 	time::{Duration, Instant},
 };
 
-const ENTRIES: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("entries");
+const ENTRIES: TableDefinition<'static, &'static str, &'static [u8]> =
+	TableDefinition::new("entries");
 /// How long another process may hold the database. It needs milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -139,7 +140,8 @@ impl Store {
 			let writing = database.begin_write()?;
 			let number = {
 				let mut table = writing.open_table(ENTRIES)?;
-				let last = table.range(key(kind, 0).as_str()..=key(kind, u64::MAX).as_str())?.next_back();
+				let last =
+					table.range(key(kind, 0).as_str()..=key(kind, u64::MAX).as_str())?.next_back();
 				let last = last.transpose()?.map(|(last, _)| number_of(last.value()));
 				let number = last.flatten().unwrap_or(0) + 1;
 				let bytes = Self::encode(&make(number));
@@ -197,7 +199,8 @@ mod tests {
 		assert_eq!(store.get::<u64>("next").unwrap(), None);
 		assert_eq!(store.all::<String>("job").unwrap(), []);
 		store.put("next", &7_u64).unwrap();
-		let numbers: Vec<_> = (0..3).map(|_| store.add("job", |n| format!("job {n}")).unwrap()).collect();
+		let numbers: Vec<_> =
+			(0..3).map(|_| store.add("job", |n| format!("job {n}")).unwrap()).collect();
 		assert_eq!(numbers, [1, 2, 3]);
 		store.put(&key("job", 2), &"changed").unwrap();
 		store.put(&key("jobs-of-another-kind", 9), &"other").unwrap();

@@ -91,20 +91,29 @@ impl Driver {
 					});
 				},
 				Fetched::Unavailable(why) => {
-					return Ok(Judgement { reject: Some(RejectReason::DirectoryUnavailable), ..accept(&why) });
+					return Ok(Judgement {
+						reject: Some(RejectReason::DirectoryUnavailable),
+						..accept(&why)
+					});
 				},
 			}
 		}
 		let p = probability(record.plan.verify, &found, record.plan.determinism);
 		let drawn = rand::random::<f64>() < p;
 		if !drawn {
-			return Ok(accept(&format!("not drawn for verification (one in {:.0})", 1.0 / p.max(1e-9))));
+			return Ok(accept(&format!(
+				"not drawn for verification (one in {:.0})",
+				1.0 / p.max(1e-9)
+			)));
 		}
-		if let ([program, arguments @ ..], Some(output)) = (&record.plan.check_command[..], &output) {
+		if let ([program, arguments @ ..], Some(output)) = (&record.plan.check_command[..], &output)
+		{
 			return self.check(program, arguments, output, deadline).await;
 		}
 		match &self.runner {
-			Some(runner) => self.re_execute(runner, snapshot, &found, match_id, result, deadline).await,
+			Some(runner) => {
+				self.re_execute(runner, snapshot, &found, match_id, result, deadline).await
+			},
 			None => Ok(accept("drawn for verification, but no executor is configured to do it")),
 		}
 	}
@@ -172,7 +181,8 @@ impl Driver {
 		self.say(format!("verifying by {program}"));
 		let mut command = tokio::process::Command::new(program);
 		command.args(arguments).arg(&folder).stdout(std::process::Stdio::null()).kill_on_drop(true);
-		let judgement = |reject, because: String| Judgement { verified: true, reject, because, own: None };
+		let judgement =
+			|reject, because: String| Judgement { verified: true, reject, because, own: None };
 		let ran = tokio::time::timeout(time_left(deadline, RESERVE), command.status()).await;
 		super::runner::remove(&folder);
 		Ok(match ran {
@@ -250,7 +260,12 @@ impl Driver {
 				},
 			};
 			if reject.is_none() || runs.len() == 2 {
-				break Judgement { verified: true, reject, because: because.into(), own: Some(own) };
+				break Judgement {
+					verified: true,
+					reject,
+					because: because.into(),
+					own: Some(own),
+				};
 			}
 		};
 		Ok(judgement)

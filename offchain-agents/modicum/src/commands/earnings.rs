@@ -60,7 +60,10 @@ pub fn show(context: &Context) -> Outcome {
 		earned: sum(|c| c.earned),
 		fees: sum(|c| c.fees),
 		lost: sum(|c| c.lost),
-		closed: closed.into_iter().map(|(match_id, closed)| Numbered { match_id, closed }).collect(),
+		closed: closed
+			.into_iter()
+			.map(|(match_id, closed)| Numbered { match_id, closed })
+			.collect(),
 	});
 	Ok(Exit::Success)
 }

@@ -11,8 +11,8 @@ use crate::{
 };
 use clap::Args;
 use modicum_executor::{
-	Calibration, Digest, DockerConfig, DockerExecutor, DoctorReport, Executor, ExecutorError, NullExecutor,
-	Severity,
+	Calibration, Digest, DockerConfig, DockerExecutor, DoctorReport, Executor, ExecutorError,
+	NullExecutor, Severity,
 };
 use serde::Serialize;
 use std::{

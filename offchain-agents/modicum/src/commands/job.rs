@@ -28,9 +28,7 @@ use clap::{Args, Subcommand};
 use modicum_chain_client::{AccountId, Call, MatchStatus, OfferState, Snapshot, WaitsFor};
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
 use modicum_packaging::{resolve_base, unpack_output, JobFile, Package, PackagingError, Progress};
-use modicum_primitives::{
-	match_value, Balance, JobTerms, Moment, Prices, ResultStatus,
-};
+use modicum_primitives::{match_value, Balance, JobTerms, Moment, Prices, ResultStatus};
 use serde::Serialize;
 use std::{
 	collections::BTreeMap,
@@ -142,7 +140,8 @@ pub struct SubmitArgs {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-	humantime::parse_duration(text).map_err(|error| format!("is no time such as 30m or 2h: {error}"))
+	humantime::parse_duration(text)
+		.map_err(|error| format!("is no time such as 30m or 2h: {error}"))
 }
 
 impl From<PackagingError> for Failure {
@@ -167,7 +166,11 @@ struct Quote {
 }
 
 impl Quote {
-	async fn ask(snapshot: &Snapshot, terms: &JobTerms<AccountId>, extra: Balance) -> Outcome<Self> {
+	async fn ask(
+		snapshot: &Snapshot,
+		terms: &JobTerms<AccountId>,
+		extra: Balance,
+	) -> Outcome<Self> {
 		let too_much = || {
 			let message = "the limits at these prices are more money than there can be: lower them";
 			Failure::new(Exit::Usage, message)
@@ -283,7 +286,9 @@ pub(super) fn tell(format: Format) -> Arc<dyn Fn(u64, &str) + Send + Sync> {
 		let now = time_of(crate::agents::now());
 		let line = match format {
 			Format::Text => format!("{now}  job {job}: {text}"),
-			Format::Json => serde_json::json!({ "time": now, "job": job, "progress": text }).to_string(),
+			Format::Json => {
+				serde_json::json!({ "time": now, "job": job, "progress": text }).to_string()
+			},
 		};
 		let _ = writeln!(std::io::stderr(), "{line}");
 	})
@@ -297,9 +302,8 @@ async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 			let message = "which directory? Name one with --directory, or in creator.directory";
 			return Err(Failure::new(Exit::Usage, message));
 		},
-		(None, text) => {
-			parse_account(text).map_err(|e| Failure::new(Exit::Config, format!("creator.directory: {e}")))?
-		},
+		(None, text) => parse_account(text)
+			.map_err(|e| Failure::new(Exit::Config, format!("creator.directory: {e}")))?,
 	};
 	// What is wrong with the files is said first.
 	let file = args.folder.as_deref().map(JobFile::read).transpose()?;
@@ -310,7 +314,8 @@ async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 	let agent = Agent::new(context, "creator").await?;
 	let snapshot = agent.chain.snapshot().await?;
 	check_role(&agent, &snapshot, directory).await?;
-	let work = agent.store.work(&format!("packed/{}-{}", crate::agents::now(), std::process::id()))?;
+	let work =
+		agent.store.work(&format!("packed/{}-{}", crate::agents::now(), std::process::id()))?;
 	let is_sweep = sweep.is_some();
 	let packages = match (sweep, file) {
 		(Some(sweep), _) => {
@@ -425,7 +430,8 @@ pub(super) async fn pack(
 		let engine = executor::connect(context, "creator").await?;
 		let bases = engine.bases().await.map_err(|error| Failure::new(Exit::Engine, error))?;
 		let of_base = bases.iter().find(|base| {
-			base.chain_id.to_string() == file.base || base.tags.iter().any(|tag| tag.contains(&file.base))
+			base.chain_id.to_string() == file.base
+				|| base.tags.iter().any(|tag| tag.contains(&file.base))
 		});
 		let architecture = of_base.and_then(|base| base.architecture);
 		(bases, architecture)
@@ -438,8 +444,7 @@ pub(super) async fn pack(
 		None => super::roles::architecture(None)?,
 	};
 	let mut progress = say_progress(context.format);
-	let packing =
-		move || file.pack(input.as_deref(), base, architecture, &work, &mut progress);
+	let packing = move || file.pack(input.as_deref(), base, architecture, &work, &mut progress);
 	Ok(tokio::task::spawn_blocking(packing).await.map_err(Failure::internal)??)
 }
 
@@ -525,8 +530,14 @@ async fn drive(context: &Context, agent: &Agent, number: u64, detach: bool) -> O
 		true => None,
 		false => verifier(context, agent, record.plan.verify).await,
 	};
-	let driver =
-		Driver { agent: agent.clone(), jobs, number, runner, tell: tell(context.format), cheat: None };
+	let driver = Driver {
+		agent: agent.clone(),
+		jobs,
+		number,
+		runner,
+		tell: tell(context.format),
+		cheat: None,
+	};
 	let record = if detach { driver.post_only().await? } else { driver.drive().await? };
 	let (line, exit) = ended(&record);
 	context.print(&Shown::new(number, &record, line));
@@ -610,7 +621,11 @@ async fn of_match(snapshot: &Snapshot, id: u64) -> Outcome<String> {
 		WaitsFor::Reaction => "your reaction (`modicum job wait` gives it)",
 		WaitsFor::MediationResult => "the mediator's evidence",
 	};
-	Ok(format!("match {id} {}: waits for {what} from {waits_on} until {}", record.phase.name(), time_of(until)))
+	Ok(format!(
+		"match {id} {}: waits for {what} from {waits_on} until {}",
+		record.phase.name(),
+		time_of(until)
+	))
 }
 
 /// Why an offer is not matched: for each rule, how many resource offers break it whoever mediates.
@@ -623,9 +638,9 @@ async fn unmatched(snapshot: &Snapshot, job_offer: u64) -> Outcome<String> {
 	let mediators = book.creator(&job.creator).unwrap_or_default();
 	let mut counts: BTreeMap<String, usize> = BTreeMap::new();
 	for resource_offer in book.resource_offers().keys() {
-		let broken = mediators.iter().filter_map(|mediator| {
-			book.broken_rules(job_offer, *resource_offer, mediator, now)
-		});
+		let broken = mediators
+			.iter()
+			.filter_map(|mediator| book.broken_rules(job_offer, *resource_offer, mediator, now));
 		let Some(fewest) = broken.min_by_key(Vec::len) else { continue };
 		if fewest.is_empty() {
 			return Ok(format!("resource offer {resource_offer} fits, so any solver may match it"));
@@ -648,7 +663,11 @@ fn result(context: &Context, args: ResultArgs) -> Outcome {
 	let archive = jobs.folder(args.job)?.join(crate::agents::creator::OUTPUT_FILE);
 	let is_good = matches!(&record.stage, Stage::Done(closed) if closed.has_output());
 	if !is_good || !archive.exists() {
-		return Err(Failure::not_found(format!("job {} has no output here: {}", args.job, ended(&record).0)));
+		return Err(Failure::not_found(format!(
+			"job {} has no output here: {}",
+			args.job,
+			ended(&record).0
+		)));
 	}
 	let files = unpack_output(&archive, &args.out)?;
 	let line = format!("{} files in {}", files.len(), args.out.display());
@@ -660,12 +679,17 @@ async fn logs(context: &Context, number: u64) -> Outcome {
 	let agent = Agent::new(context, "creator").await?;
 	let record = Jobs::new(&agent.store).get(number)?;
 	let found = match &record.stage {
-		Stage::Done(closed) => closed.provider.map(|provider| (closed.match_id, provider, closed.result)),
+		Stage::Done(closed) => {
+			closed.provider.map(|provider| (closed.match_id, provider, closed.result))
+		},
 		Stage::Matched { match_id, provider, .. } => Some((*match_id, *provider, None)),
 		_ => None,
 	};
 	let Some((match_id, provider, result)) = found else {
-		return Err(Failure::not_found(format!("job {number} has not been run: {}", ended(&record).0)));
+		return Err(Failure::not_found(format!(
+			"job {number} has not been run: {}",
+			ended(&record).0
+		)));
 	};
 	let snapshot = agent.chain.snapshot().await?;
 	let directory = snapshot.directory(record.plan.directory).await?;
@@ -674,14 +698,18 @@ async fn logs(context: &Context, number: u64) -> Outcome {
 	let hash = result.map_or([0; 32], |run| run.result_hash);
 	let stored = agent.transfer.stored_result(&endpoint, &repository, &hash).await?;
 	let Some((digest, size)) = stored.log else {
-		return Err(Failure::not_found(format!("match {match_id} has left no log in the directory")));
+		return Err(Failure::not_found(format!(
+			"match {match_id} has left no log in the directory"
+		)));
 	};
 	let log = agent.transfer.read(&endpoint, &repository, &digest.0, size).await?;
 	match context.format {
 		Format::Text => drop(std::io::stdout().write_all(&log)),
 		Format::Json => {
 			let text = String::from_utf8_lossy(&log);
-			crate::output::print_line(&serde_json::json!({ "job": number, "log": text }).to_string());
+			crate::output::print_line(
+				&serde_json::json!({ "job": number, "log": text }).to_string(),
+			);
 		},
 	}
 	Ok(Exit::Success)
@@ -692,10 +720,15 @@ async fn cancel(context: &Context, number: u64) -> Outcome {
 	let jobs = Jobs::new(&agent.store);
 	let mut record = jobs.get(number)?;
 	if record.stage.is_over() {
-		return Err(Failure::new(Exit::Refused, format!("job {number} is over: {}", ended(&record).0)));
+		return Err(Failure::new(
+			Exit::Refused,
+			format!("job {number} is over: {}", ended(&record).0),
+		));
 	}
 	if let Stage::Matched { match_id, .. } = record.stage {
-		let message = format!("job {number} is being run as match {match_id}, and can no longer be taken back");
+		let message = format!(
+			"job {number} is being run as match {match_id}, and can no longer be taken back"
+		);
 		return Err(Failure::new(Exit::Refused, message));
 	}
 	record.cancelled = true;
@@ -703,7 +736,8 @@ async fn cancel(context: &Context, number: u64) -> Outcome {
 	if let Stage::Offered { job_offer, .. } = record.stage {
 		let done = agent.submitter.submit(Call::cancel_job_offer(job_offer)).await;
 		if settled(done.map(|included| included.block))?.is_none() {
-			let message = format!("job {number} has just been matched, and can no longer be taken back");
+			let message =
+				format!("job {number} has just been matched, and can no longer be taken back");
 			return Err(Failure::new(Exit::Refused, message));
 		}
 	}

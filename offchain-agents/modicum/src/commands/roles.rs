@@ -453,7 +453,9 @@ pub async fn creator(context: &Context, command: CreatorCommand) -> Outcome {
 	match command {
 		CreatorCommand::Register(args) => {
 			let mut calls = vec![Call::register_job_creator()];
-			calls.extend(args.trust_mediator.into_iter().map(Call::job_creator_add_trusted_mediator));
+			calls.extend(
+				args.trust_mediator.into_iter().map(Call::job_creator_add_trusted_mediator),
+			);
 			register(context, calls, "registered as a job creator".into()).await
 		},
 		CreatorCommand::Deregister => {
@@ -480,7 +482,8 @@ pub async fn provider(context: &Context, command: ProviderCommand) -> Outcome {
 			let mut calls = vec![Call::register_resource_provider(architecture, time)];
 			let (mediators, directories) = (args.trust_mediator, args.trust_directory);
 			calls.extend(mediators.into_iter().map(Call::resource_provider_add_trusted_mediator));
-			calls.extend(directories.into_iter().map(Call::resource_provider_add_trusted_directory));
+			calls
+				.extend(directories.into_iter().map(Call::resource_provider_add_trusted_directory));
 			let layers = args.base_layer.into_iter();
 			calls.extend(layers.map(Call::resource_provider_add_supported_base_layer));
 			let what = format!(

@@ -21,7 +21,9 @@ use crate::{
 	amount::{tokens, Amount},
 	failure::{Exit, Failure, Outcome},
 };
-use modicum_chain_client::{AccountId, ConnectionSettings, SettingsError, SubmitSettings, Way, H256};
+use modicum_chain_client::{
+	AccountId, ConnectionSettings, SettingsError, SubmitSettings, Way, H256,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
 	path::{Path, PathBuf},

@@ -155,7 +155,11 @@ impl ProviderSection {
 
 impl Default for MediatorSection {
 	fn default() -> Self {
-		Self { disputes_at_once: 1, reserve: Time(Duration::from_secs(10)), probe_every: Time(MINUTE) }
+		Self {
+			disputes_at_once: 1,
+			reserve: Time(Duration::from_secs(10)),
+			probe_every: Time(MINUTE),
+		}
 	}
 }
 
@@ -198,7 +202,11 @@ impl Config {
 				!provider.caps().has_zero(),
 				"and provider.ram, .storage and .bandwidth must all be above 0",
 			),
-			("provider.jobs_at_once", (1..=256).contains(&provider.jobs_at_once), "must be 1 to 256"),
+			(
+				"provider.jobs_at_once",
+				(1..=256).contains(&provider.jobs_at_once),
+				"must be 1 to 256",
+			),
 			("provider.cpus_per_job", (1..=64).contains(&provider.cpus_per_job), "must be 1 to 64"),
 			(
 				"provider.offer_life",
@@ -247,7 +255,9 @@ impl std::str::FromStr for Verification {
 			"never" => Ok(Self::Probability(0.0)),
 			number => match number.parse::<f64>() {
 				Ok(p) if (0.0..=1.0).contains(&p) => Ok(Self::Probability(p)),
-				_ => Err(format!("`{number}` is none of auto, always, never, or a number from 0 to 1")),
+				_ => Err(format!(
+					"`{number}` is none of auto, always, never, or a number from 0 to 1"
+				)),
 			},
 		}
 	}
