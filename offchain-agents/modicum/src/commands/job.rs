@@ -5,7 +5,7 @@
 
 use crate::{
 	agents::{
-		creator::Driver,
+		creator::{Driver, Tell},
 		jobs::{Closed, JobRecord, Jobs, Plan, Stage},
 		provider::settled,
 		runner::Runner,
@@ -281,7 +281,7 @@ fn jobs(context: &Context) -> Outcome<Jobs> {
 }
 
 /// A line of progress, on the error output so that the answer stays alone on the standard output.
-pub(super) fn tell(format: Format) -> Arc<dyn Fn(u64, &str) + Send + Sync> {
+pub(super) fn tell(format: Format) -> Tell {
 	Arc::new(move |job, text| {
 		let now = time_of(crate::agents::now());
 		let line = match format {
