@@ -7,6 +7,7 @@ use std::{
 	fs::File,
 	io::{self, Write},
 	path::{Path, PathBuf},
+	time::Duration,
 };
 
 use bollard::{
@@ -29,6 +30,11 @@ use crate::{
 	error::{ExecutorError, JobFault, Result},
 	run::RunId,
 };
+
+/// How often the engine is asked for its images before its failure counts.
+const LIST_ATTEMPTS: u32 = 5;
+/// The first wait between; each further one is longer by as much.
+const LIST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A base image on the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +63,35 @@ impl Inner {
 		self.images(Some(BASE_LABEL)).await
 	}
 
+	/// The images on the engine. One that removes an image while it lists them may answer with its own confusion,
+	/// that a layer does not exist, so it is asked again.
 	async fn images(&self, label: Option<&str>) -> Result<Vec<BaseImage>> {
+		let mut attempt = 1;
+		loop {
+			match self.images_once(label).await {
+				Err(bollard::errors::Error::DockerResponseServerError {
+					status_code: 500, ..
+				}) if attempt < LIST_ATTEMPTS => {
+					tokio::time::sleep(LIST_PAUSE * attempt).await;
+					attempt += 1;
+				},
+				images => return images.map_err(ExecutorError::engine("list images")),
+			}
+		}
+	}
+
+	async fn images_once(
+		&self,
+		label: Option<&str>,
+	) -> std::result::Result<Vec<BaseImage>, bollard::errors::Error> {
 		let mut options = ListImagesOptionsBuilder::default();
 		if let Some(label) = label {
 			options = options.filters(&[("label", vec![label])].into());
 		}
-		let failed = || ExecutorError::engine("list images");
-		let summaries = self.docker.list_images(Some(options.build())).await.map_err(failed())?;
 		let mut images = Vec::new();
-		for summary in summaries {
+		for summary in self.docker.list_images(Some(options.build())).await? {
 			let inspected = self.docker.inspect_image(&summary.id).await;
-			match super::engine::absent_is_none(inspected).map_err(failed())? {
+			match super::engine::absent_is_none(inspected)? {
 				Some(image) => images.extend(base_image(image)),
 				// Removed meanwhile.
 				None => continue,
