@@ -16,7 +16,7 @@ use crate::{
 	trial::{clean_up, log_tail, run_id},
 };
 
-/// The second run starts so long after the first one, at least: clocks that show seconds then show another time.
+/// The second run starts so long after the end of the first one: clocks that show seconds then show another time.
 const APART: Duration = Duration::from_millis(1100);
 /// A run that used more than this part of a limit, in per cent, may reach the limit on another machine.
 const CLOSE_PERCENT: u64 = 80;
@@ -91,9 +91,8 @@ async fn compare(
 ) -> Result<LintReport> {
 	let conditions =
 		conditions(std::thread::available_parallelism().map_or(1, NonZero::get) as u32);
-	let apart = tokio::time::sleep(APART);
 	let reports = [run(executor, package, one, &conditions[0]).await?, {
-		apart.await;
+		tokio::time::sleep(APART).await;
 		run(executor, package, other, &conditions[1]).await?
 	}];
 	let finding = find(&reports)?;
