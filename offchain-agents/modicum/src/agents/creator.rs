@@ -94,37 +94,41 @@ impl Driver {
 		})?;
 		let mut record = self.jobs.get(self.number)?;
 		loop {
+			self.offer(&mut record).await?;
 			match record.stage.clone() {
-				Stage::Packed => self.upload(&mut record).await?,
-				Stage::Uploaded => self.begin_posting(&mut record).await?,
-				Stage::Posting { completion_deadline } => {
-					self.post(&mut record, completion_deadline).await?;
-				},
-				Stage::Offered { .. } | Stage::Matched { .. } => self.follow(&mut record).await?,
 				Stage::Done(closed) => {
 					self.deliver(&mut record, &closed).await?;
 					return Ok(record);
 				},
 				Stage::Withdrawn { .. } => return Ok(record),
+				_ => self.follow(&mut record).await?,
 			}
 		}
 	}
 
-	/// As [`Self::drive`], but only until the offer is on the chain.
+	/// As [`Self::drive`], but only until the offer is on the chain. Whoever drives the job already does that as well.
 	///
 	/// # Errors
 	/// As [`Self::drive`].
 	pub async fn post_only(&self) -> Outcome<JobRecord> {
-		let _claim = self.jobs.claim(self.number)?;
+		let claim = self.jobs.claim(self.number)?;
 		let mut record = self.jobs.get(self.number)?;
+		if claim.is_some() {
+			self.offer(&mut record).await?;
+		}
+		Ok(record)
+	}
+
+	/// Brings a job that is not offered yet onto the chain.
+	async fn offer(&self, record: &mut JobRecord) -> Outcome<()> {
 		loop {
 			match record.stage.clone() {
-				Stage::Packed => self.upload(&mut record).await?,
-				Stage::Uploaded => self.begin_posting(&mut record).await?,
+				Stage::Packed => self.upload(record).await?,
+				Stage::Uploaded => self.begin_posting(record).await?,
 				Stage::Posting { completion_deadline } => {
-					self.post(&mut record, completion_deadline).await?;
+					self.post(record, completion_deadline).await?;
 				},
-				_ => return Ok(record),
+				_ => return Ok(()),
 			}
 		}
 	}

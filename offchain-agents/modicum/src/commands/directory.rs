@@ -22,7 +22,6 @@ use modicum_directory::{
 use serde::Serialize;
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
-use tokio_util::sync::CancellationToken;
 
 /// The verbs of `directory`.
 #[derive(Subcommand, Debug)]
@@ -209,8 +208,7 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 	let view = MarketView::start(chain, grace_ms).await?;
 	let policy = MarketPolicy::new(view, settings.operators.iter().copied(), grace_ms);
 	let identity = Identity { keypair: key.keypair().clone(), genesis: status.genesis_hash.0 };
-	let shutdown = CancellationToken::new();
-	tokio::spawn(stop_on_signal(shutdown.clone()));
+	let shutdown = super::run::shutdown();
 	cli::run(settings, identity, Arc::new(policy), shutdown).await.map_err(failure)
 }
 
@@ -233,17 +231,4 @@ async fn login(context: &Context, args: LoginArgs) -> Outcome<()> {
 		},
 	}
 	Ok(())
-}
-
-/// Ends on Ctrl-C and on what service managers send.
-async fn stop_on_signal(shutdown: CancellationToken) {
-	use tokio::signal::unix::{signal, SignalKind};
-	match signal(SignalKind::terminate()) {
-		Ok(mut terminate) => tokio::select! {
-			_ = terminate.recv() => {},
-			_ = tokio::signal::ctrl_c() => {},
-		},
-		Err(_) => drop(tokio::signal::ctrl_c().await),
-	}
-	shutdown.cancel();
 }
