@@ -3,9 +3,6 @@
 
 //! Puts the commit into `modicum-node --version`.
 
-use substrate_build_script_utils::{generate_cargo_keys, rerun_if_git_head_changed};
-
 fn main() {
-	generate_cargo_keys();
-	rerun_if_git_head_changed();
+	modicum_build_version::emit("SUBSTRATE_CLI_IMPL_VERSION");
 }

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 /// A market for computing power: run jobs on other people's machines, or be paid for running theirs
 #[derive(Parser, Debug)]
-#[command(name = "modicum", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "modicum", version = env!("MODICUM_VERSION"), propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes, settings and examples: modicum man, or the README.")]
 pub struct Cli {
 	/// What holds for every command.
