@@ -3,7 +3,7 @@
 #
 # One verb each. What they do is in scripts/.
 
-.PHONY: help setup build dev demo test test-docker fuzz-pallet lint fmt bench weights docs
+.PHONY: help setup build dev demo zombienet test test-network test-docker fuzz-pallet lint fmt bench weights docs
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,11 +20,18 @@ dev: build ## Run a development chain of one validator, keeping nothing
 demo: setup ## Run a job from submission to payment on this machine, then catch a cheater
 	scripts/demo.sh
 
+NETWORK ?= local
+zombienet: build ## Run four validators until Ctrl-C: NETWORK=local, market or faults
+	scripts/zombienet.sh $(NETWORK)
+
 test: setup ## Pass all tests
 	scripts/test.sh
 
 test-docker: ## Pass the tests that need a container engine, starting one if none answers (root)
 	scripts/test-docker.sh
+
+test-network: ## Pass the tests on networks of four validators, one of them split in two (root)
+	scripts/test-network.sh
 
 fuzz-pallet: ## Ten million random calls to the market, its invariants checked throughout
 	scripts/fuzz-pallet.sh

@@ -4,6 +4,9 @@
 #
 # A whole market on this machine, for the demonstration and for trying things out: a development chain, a directory,
 # a solver, a mediator and providers, each with a folder of its own below $MARKET. Source it after common.sh.
+#
+# MODICUM_DEMO_ENDPOINT   a node of a development chain that runs already, on which nobody is registered yet, such as
+#                         ws://127.0.0.1:9944 of `make zombienet` (default: none; a chain is started)
 
 # The folder of everything the market writes; removed by market_stop unless something failed.
 MARKET=${MARKET:-$(mktemp -d "${TMPDIR:-/tmp}/modicum-market.XXXXXX")}
@@ -70,11 +73,14 @@ in_turn() {
 # market_start: everything but providers. Sets ENDPOINT, DIRECTORY_URL and BASE.
 market_start() {
 	local rpc port archive=$MARKET/busybox.tar
-	rpc=$(free_port 39944)
-	ENDPOINT=ws://127.0.0.1:$rpc
-	"$(target_dir)/debug/modicum-node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 33333)" --no-prometheus \
-		>"$MARKET/node.log" 2>&1 &
-	MARKET_PIDS=("$!" "${MARKET_PIDS[@]}")
+	ENDPOINT=${MODICUM_DEMO_ENDPOINT:-}
+	if [[ -z $ENDPOINT ]]; then
+		rpc=$(free_port 39944)
+		ENDPOINT=ws://127.0.0.1:$rpc
+		"$(target_dir)/debug/modicum-node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 33333)" --no-prometheus \
+			>"$MARKET/node.log" 2>&1 &
+		MARKET_PIDS=("$!" "${MARKET_PIDS[@]}")
+	fi
 	BASE=$("$ROOT/docker/bases/busybox.sh" "$archive")
 	until_true 60 "the chain" as Creator chain status
 	as Provider provider base-layer install "$archive" >/dev/null
