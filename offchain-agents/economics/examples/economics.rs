@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use modicum_economics::cli::{run, EconomicsArgs};
+use modicum_economics::cli::{run, ChainParameters, EconomicsArgs};
 
 #[derive(Parser)]
 #[command(name = "economics")]
@@ -22,7 +22,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
 	let arguments = Arguments::parse();
-	match run(&arguments.economics, arguments.json, None) {
+	match run(&arguments.economics, arguments.json, &ChainParameters::NotAsked) {
 		Ok(report) => {
 			println!("{report}");
 			ExitCode::SUCCESS

@@ -5,9 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use clap::Parser;
-use modicum_economics::cli::{run, CliError, EconomicsArgs};
+use modicum_economics::cli::{run, ChainParameters, CliError, EconomicsArgs};
 use modicum_economics::EconomicsError;
-use modicum_primitives::Parameters as ChainParameters;
+use modicum_primitives::Parameters;
 use serde_json::Value;
 
 #[derive(Parser)]
@@ -16,17 +16,17 @@ struct Wrapper {
 	economics: EconomicsArgs,
 }
 
-fn try_run(line: &str, json: bool, chain: Option<&ChainParameters>) -> Result<String, CliError> {
+fn try_run(line: &str, json: bool, chain: &ChainParameters) -> Result<String, CliError> {
 	let words = std::iter::once("economics").chain(line.split_whitespace());
 	run(&Wrapper::try_parse_from(words).unwrap().economics, json, chain)
 }
 
 fn text(line: &str) -> String {
-	try_run(line, false, None).unwrap()
+	try_run(line, false, &ChainParameters::NotAsked).unwrap()
 }
 
 fn json(line: &str) -> Value {
-	serde_json::from_str(&try_run(line, true, None).unwrap()).unwrap()
+	serde_json::from_str(&try_run(line, true, &ChainParameters::NotAsked).unwrap()).unwrap()
 }
 
 #[test]
@@ -42,15 +42,32 @@ fn check_says_whether_honesty_pays() {
 
 #[test]
 fn check_uses_the_chains_parameters_if_there_are_any() {
-	let chain =
-		ChainParameters { penalty_rate: 7, verification_count: 3, ..ChainParameters::default() };
-	let report = try_run("check", true, Some(&chain)).unwrap();
+	let chain = ChainParameters::Present(Parameters {
+		penalty_rate: 7,
+		verification_count: 3,
+		..Parameters::default()
+	});
+	let report = try_run("check", true, &chain).unwrap();
 	let report: Value = serde_json::from_str(&report).unwrap();
 	assert_eq!(report["parameters"]["penalty_rate"], 7);
 	assert_eq!(report["parameters"]["verification_count"], 3);
 	assert_eq!(report["source"], "the chain's present parameters");
-	let report = try_run("check --penalty-rate 9", true, Some(&chain)).unwrap();
+	let report = try_run("check --penalty-rate 9", true, &chain).unwrap();
 	assert!(report.contains("θ: the command line"));
+	let report = try_run("check", false, &ChainParameters::Unreachable).unwrap();
+	assert!(report.contains("because the chain could not be reached"), "{report}");
+}
+
+#[test]
+fn the_chain_is_asked_for_what_the_command_line_leaves_open() {
+	let asks = |line: &str| {
+		let words = std::iter::once("economics").chain(line.split_whitespace());
+		Wrapper::try_parse_from(words).unwrap().economics.asks_the_chain()
+	};
+	for line in ["check", "check --penalty-rate 9", "simulate --verification-count 3", "advise"] {
+		assert!(asks(line), "{line}");
+	}
+	assert!(!asks("plot --penalty-rate 9 --verification-count 3"));
 }
 
 #[test]
@@ -118,9 +135,12 @@ fn simulate_prints_every_strategy() {
 	// JSON rounds the last digit of a rate, which moves no job.
 	assert_eq!(json(&line)["strategies"], report["strategies"]);
 	std::fs::write(&file, "{}").unwrap();
-	assert!(matches!(try_run(&line, true, None), Err(CliError::Population { .. })));
+	assert!(matches!(
+		try_run(&line, true, &ChainParameters::NotAsked),
+		Err(CliError::Population { .. })
+	));
 	std::fs::remove_dir_all(&folder).unwrap();
-	assert!(matches!(try_run(&line, true, None), Err(CliError::File { .. })));
+	assert!(matches!(try_run(&line, true, &ChainParameters::NotAsked), Err(CliError::File { .. })));
 	let words = text("simulate --population learning --rounds 200");
 	assert!(words.contains("predicted"), "{words}");
 }
@@ -147,7 +167,7 @@ fn plot_writes_every_picture_twice() {
 
 #[test]
 fn bad_input_is_named() {
-	let refused = |line: &str| match try_run(line, false, None) {
+	let refused = |line: &str| match try_run(line, false, &ChainParameters::NotAsked) {
 		Err(CliError::Economics(error)) => error,
 		other => panic!("{line}: {other:?}"),
 	};

@@ -100,7 +100,7 @@ async fn money_is_sent_and_what_cannot_be_paid_is_refused() {
 	assert_eq!(rich.does("offer list").await["job_offers"], Value::Array(vec![]));
 	assert_eq!(rich.run("match show 0").await.0, 8);
 	assert_eq!(rich.does("chain parameters").await["penalty_rate"], 50);
-	let check = rich.does("economics --from-chain check").await;
+	let check = rich.does("economics check").await;
 	assert!(check.to_string().contains("the chain's present parameters"), "{check}");
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! `modicum economics`: the model on the command line. The `modicum` binary parses
-//! [`EconomicsArgs`] and calls [`run`], with the chain's parameters if it has reached a node.
+//! [`EconomicsArgs`] and calls [`run`] with the chain's present parameters.
 
 mod text;
 
@@ -24,6 +24,30 @@ pub struct EconomicsArgs {
 	/// What to do.
 	#[command(subcommand)]
 	pub command: EconomicsCommand,
+}
+
+impl EconomicsArgs {
+	/// Whether the answer depends on the chain's parameters: not if both θ and n are given.
+	pub fn asks_the_chain(&self) -> bool {
+		let terms = match &self.command {
+			EconomicsCommand::Check(args) => &args.terms,
+			EconomicsCommand::Simulate(args) => &args.terms,
+			EconomicsCommand::Plot(args) => &args.terms,
+			EconomicsCommand::Advise(_) => return true,
+		};
+		terms.penalty_rate.is_none() || terms.verification_count.is_none()
+	}
+}
+
+/// The chain's parameters, as far as they are known.
+#[derive(Clone, Debug)]
+pub enum ChainParameters {
+	/// The chain's present ones.
+	Present(modicum_primitives::Parameters),
+	/// The chain could not be reached: those it starts with are used.
+	Unreachable,
+	/// The chain was not asked: those it starts with are used.
+	NotAsked,
 }
 
 /// The commands of `modicum economics`.
@@ -210,17 +234,16 @@ pub enum CliError {
 }
 
 /// Runs a command and returns what it prints, without a newline at the end: a text, or JSON with
-/// `output_json`. Without the chain's parameters, those that the chain starts with are used; every
-/// report says which.
+/// `output_json`. Every report says where θ and n come from.
 ///
 /// # Errors
 /// [`CliError`].
 pub fn run(
 	args: &EconomicsArgs,
 	output_json: bool,
-	chain_parameters: Option<&modicum_primitives::Parameters>,
+	chain: &ChainParameters,
 ) -> Result<String, CliError> {
-	let platform = Platform::new(chain_parameters);
+	let platform = Platform::new(chain);
 	match &args.command {
 		EconomicsCommand::Check(args) => {
 			let request = CheckRequest {
@@ -259,17 +282,23 @@ struct Platform {
 }
 
 impl Platform {
-	fn new(chain: Option<&modicum_primitives::Parameters>) -> Self {
+	fn new(chain: &ChainParameters) -> Self {
+		let initial = |source| Self {
+			penalty_rate: DEFAULT_PENALTY_RATE,
+			verification_count: DEFAULT_VERIFICATION_COUNT,
+			source,
+		};
 		match chain {
-			Some(chain) => Self {
+			ChainParameters::Present(chain) => Self {
 				penalty_rate: chain.penalty_rate,
 				verification_count: chain.verification_count,
 				source: "the chain's present parameters",
 			},
-			None => Self {
-				penalty_rate: DEFAULT_PENALTY_RATE,
-				verification_count: DEFAULT_VERIFICATION_COUNT,
-				source: "the protocol's defaults, because no chain was asked",
+			ChainParameters::Unreachable => {
+				initial("the protocol's defaults, because the chain could not be reached")
+			},
+			ChainParameters::NotAsked => {
+				initial("the protocol's defaults, because the chain was not asked")
 			},
 		}
 	}
@@ -321,6 +350,14 @@ fn print<T: Serialize>(
 	}
 }
 
+/// A report that does not say itself where θ and n come from.
+#[derive(Serialize)]
+struct Sourced<'a, T> {
+	source: &'a str,
+	#[serde(flatten)]
+	report: T,
+}
+
 fn run_simulation(
 	args: &SimulateArgs,
 	output_json: bool,
@@ -332,7 +369,8 @@ fn run_simulation(
 		let config =
 			AdaptiveConfig { rounds: args.rounds, ..AdaptiveConfig::new(parameters, args.seed) };
 		let trajectory = fictitious_play(&config)?;
-		return print(&trajectory, output_json, |t| text::trajectory(t, &config, &source));
+		let sourced = Sourced { source: &source, report: trajectory };
+		return print(&sourced, output_json, |t| text::trajectory(&t.report, &config, t.source));
 	}
 	let mut population = match &args.population_file {
 		Some(path) => read_population(path)?,
@@ -345,7 +383,8 @@ fn run_simulation(
 		worlds: args.worlds,
 		..SimulationConfig::new(parameters, population, args.jobs, args.seed)
 	};
-	print(&simulate(&config)?, output_json, |report| text::simulation(report, &source))
+	let sourced = Sourced { source: &source, report: simulate(&config)? };
+	print(&sourced, output_json, |s| text::simulation(&s.report, s.source))
 }
 
 fn read_population(path: &Path) -> Result<Population, CliError> {
@@ -357,6 +396,7 @@ fn read_population(path: &Path) -> Result<Population, CliError> {
 /// What `plot` wrote.
 #[derive(Serialize)]
 struct Plotted {
+	source: String,
 	files: Vec<PathBuf>,
 }
 
@@ -375,7 +415,6 @@ fn run_plot(args: &PlotArgs, output_json: bool, platform: &Platform) -> Result<S
 			files.push(path);
 		}
 	}
-	print(&Plotted { files }, output_json, |plotted| {
-		plotted.files.iter().map(|path| format!("{}\n", path.display())).collect()
-	})
+	let source = platform.source(&args.terms);
+	print(&Plotted { source, files }, output_json, text::plotted)
 }

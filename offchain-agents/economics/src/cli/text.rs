@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::Plotted;
 use crate::equilibrium::{Equilibrium, Interval};
 use crate::honesty::PlatformChoice;
 use crate::report::{Advice, CheckReport};
@@ -249,6 +250,12 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 		);
 	}
 	out
+}
+
+/// What was drawn, a path per line.
+pub(super) fn plotted(plotted: &Plotted) -> String {
+	let paths: Vec<_> = plotted.files.iter().map(|path| path.display().to_string()).collect();
+	paths.join("\n")
 }
 
 /// The report of a learning population.
