@@ -7,34 +7,16 @@
 mod common;
 
 use codec::{Decode, Encode};
-use common::{exists, hex, spec_version, storage, submit, submit_at, unhex, validators};
+use common::{
+	assert_agreement, exists, four_validators, hex, spec_version, storage, submit, submit_at,
+	unhex, validators, NAMES,
+};
 use frame_support::{dispatch::GetDispatchInfo, storage::storage_prefix};
-use modicum_node_testing::{Error, Network, Node, Role};
+use modicum_node_testing::{Error, Node, Role};
 use modicum_runtime::{Runtime, RuntimeCall, SessionKeys, VERSION};
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Eve};
 use sp_runtime::traits::{BlakeTwo256, Hash};
-
-const NAMES: [&str; 4] = ["alice", "bob", "charlie", "dave"];
-
-async fn four_validators() -> Result<Network, Error> {
-	let mut network = Network::new("local")?;
-	for name in NAMES {
-		network.start(name, Role::Validator).await?;
-	}
-	Ok(network)
-}
-
-/// All nodes have finalised `number`, and agree on what it is.
-async fn assert_agreement(network: &Network, names: &[&str], number: u32) -> Result<(), Error> {
-	let mut hashes = Vec::new();
-	for name in names {
-		network.node(name).wait_for_finalized(number).await?;
-		hashes.push(network.node(name).block_hash(number).await?);
-	}
-	assert!(hashes.iter().all(|hash| hash.is_some() && *hash == hashes[0]), "{hashes:?}");
-	Ok(())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn finality_survives_a_killed_validator_which_catches_up_when_it_returns() -> Result<(), Error>

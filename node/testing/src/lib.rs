@@ -8,22 +8,23 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), modicum_node_testing::Error> {
-//! use modicum_node_testing::{Network, Role};
+//! use modicum_node_testing::Network;
 //!
 //! let mut network = Network::new("local")?;
-//! for name in ["alice", "bob", "charlie", "dave"] {
-//!     network.start(name, Role::Validator).await?;
-//! }
+//! network.start_validators(["alice", "bob", "charlie", "dave"]).await?;
 //! network.node("alice").wait_for_finalized(3).await?;
 //! network.node_mut("bob").kill().await?;
 //! # Ok(())
 //! # }
 //! ```
 
+mod namespace;
 mod node;
 
+pub use namespace::PRIVATE_NETWORK_VARIABLE;
 pub use node::{Node, Role};
 
+use namespace::Namespace;
 use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -70,6 +71,12 @@ pub enum Error {
 		/// Its last lines.
 		log: String,
 	},
+	/// Nodes in network namespaces would change the machine's own network.
+	#[error(
+		"this needs a network namespace of its own: run it by scripts/test-network.sh, or by \
+		 `unshare --net` with {PRIVATE_NETWORK_VARIABLE}=1"
+	)]
+	NotPrivate,
 	/// What was waited for did not come.
 	#[error("node {name}: {what} did not come within {PATIENCE:?}; the end of its log:\n{log}")]
 	Timeout {
@@ -105,6 +112,8 @@ pub struct Network {
 	folder: Option<TempDir>,
 	binary: PathBuf,
 	spec: PathBuf,
+	/// Whether each node has a network namespace of its own.
+	is_apart: bool,
 	failed: Arc<AtomicBool>,
 }
 
@@ -126,7 +135,20 @@ impl Network {
 			output(Command::new(&binary).args(["export-chain-spec", "--raw", "--chain", chain]))?;
 		std::fs::write(&spec, json).map_err(Error::io("could not write the specification"))?;
 		let failed = Arc::default();
-		Ok(Self { nodes: Vec::new(), folder: Some(folder), binary, spec, failed })
+		Ok(Self { nodes: Vec::new(), folder: Some(folder), binary, spec, is_apart: false, failed })
+	}
+
+	/// As [`Network::new`], with each node in a network namespace of its own, so that the network can be
+	/// [split](Network::split).
+	///
+	/// # Errors
+	///
+	/// As of [`Network::new`]; this process is not in a private network namespace, or may not configure it.
+	pub fn in_namespaces(chain: &str) -> Result<Self, Error> {
+		Namespace::prepare()?;
+		let mut network = Self::new(chain)?;
+		network.is_apart = true;
+		Ok(network)
 	}
 
 	/// A network of one development validator that has authored a block.
@@ -148,13 +170,79 @@ impl Network {
 	///
 	/// The node does not start or does not answer.
 	pub async fn start(&mut self, name: &str, role: Role) -> Result<&mut Node, Error> {
-		let bootnode = self.nodes.first().map(Node::address);
-		let folder = self.folder().join(name);
-		let failed = self.failed.clone();
-		let mut node = Node::new(name, role, &self.binary, &self.spec, folder, bootnode, failed)?;
+		let mut node = self.node_to_be(name, role)?;
 		node.start().await?;
 		self.nodes.push(node);
 		Ok(self.nodes.last_mut().expect("a node was just pushed; qed"))
+	}
+
+	/// Start validators at once, and wait until all answer.
+	///
+	/// # Errors
+	///
+	/// As of [`Network::start`].
+	pub async fn start_validators<const N: usize>(
+		&mut self,
+		names: [&str; N],
+	) -> Result<(), Error> {
+		let first = self.nodes.len();
+		for name in names {
+			let mut node = self.node_to_be(name, Role::Validator)?;
+			node.spawn()?;
+			self.nodes.push(node);
+		}
+		for node in &self.nodes[first..] {
+			node.wait_for_answer().await?;
+		}
+		Ok(())
+	}
+
+	fn node_to_be(&self, name: &str, role: Role) -> Result<Node, Error> {
+		let bootnode = self.nodes.first().map(Node::address);
+		let number = u8::try_from(self.nodes.len() + 1).expect("a handful of nodes; qed");
+		let namespace = self.is_apart.then(|| Namespace::new(number));
+		let (folder, failed) = (self.folder().join(name), self.failed.clone());
+		let mut node = Node::new(name, role, &self.binary, &self.spec, folder, failed)?;
+		node.place(bootnode, namespace);
+		Ok(node)
+	}
+
+	/// Let no packet pass between the running nodes of these names and the others.
+	///
+	/// # Errors
+	///
+	/// The network is split already, or not in namespaces.
+	pub fn split(&self, names: &[&str]) -> Result<(), Error> {
+		self.across(names, Namespace::cut)
+	}
+
+	/// Take [`Network::split`] with the same names back.
+	///
+	/// # Errors
+	///
+	/// The network is not split, or a node has ended since.
+	pub fn heal(&self, names: &[&str]) -> Result<(), Error> {
+		self.across(names, Namespace::mend)
+	}
+
+	/// Do something between each node of these names and each other one, in both directions.
+	fn across(
+		&self,
+		names: &[&str],
+		action: impl Fn(&Namespace, u32, &Namespace) -> Result<(), Error>,
+	) -> Result<(), Error> {
+		if !self.is_apart {
+			return Err(Error::NotPrivate);
+		}
+		let (these, others): (Vec<_>, Vec<_>) =
+			self.nodes.iter().partition(|node| names.contains(&node.name()));
+		for (this, process) in these.iter().filter_map(|node| node.namespace()) {
+			for (other, other_process) in others.iter().filter_map(|node| node.namespace()) {
+				action(this, process, other)?;
+				action(other, other_process, this)?;
+			}
+		}
+		Ok(())
 	}
 
 	/// The node called `name`.

@@ -3,10 +3,14 @@
 
 //! One node: its process, its folder, and what it says over JSON-RPC.
 
-use crate::{free_port, output, Error, PATIENCE};
+use crate::{free_port, namespace::Namespace, output, Error, PATIENCE};
 use jsonrpsee::{
 	core::{client::ClientT, params::ArrayParams, ClientError},
 	ws_client::{WsClient, WsClientBuilder},
+};
+use nix::{
+	sys::signal::{kill, Signal},
+	unistd::Pid,
 };
 use serde_json::Value;
 use std::{
@@ -35,7 +39,7 @@ pub enum Role {
 	Full,
 }
 
-/// A node process on loopback. It ends with this value.
+/// A node process on loopback, or in a network namespace of its own. It ends with this value.
 pub struct Node {
 	name: String,
 	role: Role,
@@ -43,6 +47,7 @@ pub struct Node {
 	spec: PathBuf,
 	folder: PathBuf,
 	bootnode: Option<String>,
+	namespace: Option<Namespace>,
 	rpc_port: u16,
 	p2p_port: u16,
 	prometheus_port: u16,
@@ -60,7 +65,6 @@ impl Node {
 		binary: &Path,
 		spec: &Path,
 		folder: PathBuf,
-		bootnode: Option<String>,
 		failed: Arc<AtomicBool>,
 	) -> Result<Self, Error> {
 		std::fs::create_dir_all(&folder).map_err(Error::io("could not make the node's folder"))?;
@@ -74,7 +78,8 @@ impl Node {
 			binary: binary.into(),
 			spec: spec.into(),
 			folder,
-			bootnode,
+			bootnode: None,
+			namespace: None,
 			rpc_port: free_port()?,
 			p2p_port: free_port()?,
 			prometheus_port: free_port()?,
@@ -85,6 +90,12 @@ impl Node {
 		})
 	}
 
+	/// Give the node a place in its network before its first start.
+	pub(crate) fn place(&mut self, bootnode: Option<String>, namespace: Option<Namespace>) {
+		self.bootnode = bootnode;
+		self.namespace = namespace;
+	}
+
 	/// The node's name.
 	pub fn name(&self) -> &str {
 		&self.name
@@ -92,17 +103,26 @@ impl Node {
 
 	/// Where other nodes and light clients find this one.
 	pub fn address(&self) -> String {
-		format!("/ip4/127.0.0.1/tcp/{}/ws/p2p/{}", self.p2p_port, self.peer_id)
+		format!("/ip4/{}/tcp/{}/ws/p2p/{}", self.host(), self.p2p_port, self.peer_id)
 	}
 
 	/// Where clients find it.
 	pub fn rpc_url(&self) -> String {
-		format!("ws://127.0.0.1:{}", self.rpc_port)
+		format!("ws://{}:{}", self.host(), self.rpc_port)
 	}
 
 	/// Where its metrics are.
 	pub fn metrics_url(&self) -> String {
-		format!("http://127.0.0.1:{}/metrics", self.prometheus_port)
+		format!("http://{}:{}/metrics", self.host(), self.prometheus_port)
+	}
+
+	fn host(&self) -> String {
+		self.namespace.as_ref().map_or_else(|| "127.0.0.1".into(), Namespace::address)
+	}
+
+	/// The namespace that the running process is in, and the process.
+	pub(crate) fn namespace(&self) -> Option<(&Namespace, u32)> {
+		self.namespace.as_ref().zip(self.process_id())
 	}
 
 	/// The running process's id.
@@ -132,12 +152,27 @@ impl Node {
 	///
 	/// It does not start, ends at once, or does not answer.
 	pub async fn start(&mut self) -> Result<(), Error> {
+		self.spawn()?;
+		self.wait_for_answer().await
+	}
+
+	/// Wait until the process answers.
+	pub(crate) async fn wait_for_answer(&self) -> Result<(), Error> {
+		self.wait_until("an answer", || async { Ok(self.client().await.is_ok().then_some(())) })
+			.await
+	}
+
+	/// Start the process.
+	pub(crate) fn spawn(&mut self) -> Result<(), Error> {
 		let log = OpenOptions::new()
 			.create(true)
 			.append(true)
 			.open(self.log_path())
 			.map_err(Error::io("could not open the node's log"))?;
-		let mut command = Command::new(&self.binary);
+		let mut command = match &self.namespace {
+			None => Command::new(&self.binary),
+			Some(_) => Namespace::command(&self.binary),
+		};
 		command
 			.arg("--chain")
 			.arg(&self.spec)
@@ -146,7 +181,7 @@ impl Node {
 			.arg("--node-key-file")
 			.arg(self.folder.join("node-key"))
 			.args(["--name", &self.name])
-			.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{}/ws", self.p2p_port)])
+			.args(["--listen-addr", &format!("/ip4/{}/tcp/{}/ws", self.host(), self.p2p_port)])
 			.args(["--rpc-port", &self.rpc_port.to_string()])
 			.args(["--prometheus-port", &self.prometheus_port.to_string()])
 			.args(["--rpc-methods", "unsafe", "--no-mdns", "--no-telemetry", "--allow-private-ip"])
@@ -168,11 +203,43 @@ impl Node {
 		if let Some(bootnode) = &self.bootnode {
 			command.args(["--bootnodes", bootnode]);
 		}
+		if self.namespace.is_some() {
+			command.args(["--unsafe-rpc-external", "--prometheus-external"]).stdin(Stdio::piped());
+		}
 		let process =
 			command.spawn().map_err(Error::io(format!("could not start {}", self.name)))?;
-		self.process = Some(process);
-		self.wait_until("an answer", || async { Ok(self.client().await.is_ok().then_some(())) })
-			.await
+		let process = self.process.insert(process);
+		if let Some(namespace) = &self.namespace {
+			namespace.admit(process)?;
+		}
+		Ok(())
+	}
+
+	/// Stop the process's clock, as on a machine that sleeps, until [`Node::resume`].
+	///
+	/// # Errors
+	///
+	/// It runs no more.
+	pub fn pause(&self) -> Result<(), Error> {
+		self.signal(Signal::SIGSTOP)
+	}
+
+	/// Let a process that was paused go on.
+	///
+	/// # Errors
+	///
+	/// It runs no more.
+	pub fn resume(&self) -> Result<(), Error> {
+		self.signal(Signal::SIGCONT)
+	}
+
+	fn signal(&self, signal: Signal) -> Result<(), Error> {
+		let name = &self.name;
+		let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
+		let id = self.process_id().and_then(|id| i32::try_from(id).ok());
+		id.ok_or_else(gone)
+			.and_then(|id| Ok(kill(Pid::from_raw(id), signal)?))
+			.map_err(Error::io(format!("could not send {signal} to {name}")))
 	}
 
 	/// Kill the process as a power failure would, leaving its data.

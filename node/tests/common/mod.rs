@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use codec::{Decode, Encode};
-use modicum_node_testing::{Error, Node};
+use modicum_node_testing::{Error, Network, Node};
 use modicum_runtime::{
 	AccountId, Address, Hash, Runtime, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic,
 	VERSION,
@@ -14,6 +14,27 @@ use modicum_runtime::{
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::generic::Era;
 use sp_storage::StorageKey;
+
+/// The validators of the local network.
+pub const NAMES: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+
+/// The local network, all validators answering.
+pub async fn four_validators() -> Result<Network, Error> {
+	let mut network = Network::new("local")?;
+	network.start_validators(NAMES).await?;
+	Ok(network)
+}
+
+/// All nodes of these names have finalised `number`, and agree on what it is.
+pub async fn assert_agreement(network: &Network, names: &[&str], number: u32) -> Result<(), Error> {
+	let mut hashes = Vec::new();
+	for name in names {
+		network.node(name).wait_for_finalized(number).await?;
+		hashes.push(network.node(name).block_hash(number).await?);
+	}
+	assert!(hashes.iter().all(|hash| hash.is_some() && *hash == hashes[0]), "{hashes:?}");
+	Ok(())
+}
 
 /// Parameters of a JSON-RPC call.
 #[macro_export]
