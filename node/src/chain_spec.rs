@@ -50,6 +50,12 @@ pub fn load(id: &str) -> Result<Box<dyn ChainSpec>, String> {
 	}
 }
 
+/// Why a genesis without session keys is refused: GRANDPA cannot begin without an authority.
+pub const NO_VALIDATORS: &str =
+	"the genesis of this chain names no validator. Write its specification first \
+	(modicum-node build-spec --chain production > plain.json), enter the founders under session.keys, \
+	and start the node with --chain and the file's path: see docs/operating.md";
+
 fn wasm() -> Result<&'static [u8], String> {
 	let missing = "this binary was built with SKIP_WASM_BUILD and has no runtime: \
 		 build it again without, or give a chain specification's path with --chain";
@@ -86,6 +92,9 @@ fn genesis(id: &str) -> Result<Storage, String> {
 	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).map_err(invalid)?;
 	json_merge(&mut config, serde_json::from_slice(&patch).map_err(invalid)?);
 	let config: RuntimeGenesisConfig = serde_json::from_value(config).map_err(invalid)?;
+	if config.session.keys.is_empty() {
+		return Err(NO_VALIDATORS.into());
+	}
 	let mut storage = config.build_storage()?;
 	storage.top.insert(well_known_keys::CODE.to_vec(), wasm()?.to_vec());
 	Ok(storage)

@@ -4,9 +4,9 @@
 //! The running node, put together from the client's parts: Aura authors blocks, GRANDPA finalises
 //! them, litep2p carries them, ParityDB keeps them.
 
-use crate::rpc;
+use crate::{chain_spec::NO_VALIDATORS, rpc};
 use modicum_runtime::{apis::RuntimeApi, opaque::Block, Hash};
-use sc_client_api::BlockBackend;
+use sc_client_api::{blockchain::Info, BlockBackend};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{FinalityProofProvider, GrandpaBlockImport, LinkHalf, SharedVoterState};
 use sc_network::{config::FullNetworkConfiguration, Litep2pNetworkBackend, NetworkBackend};
@@ -15,7 +15,9 @@ use sc_service::{
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_api::ProvideRuntimeApi;
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
+use sp_consensus_grandpa::GrandpaApi;
 use std::{sync::Arc, time::Duration};
 
 /// Executes the runtime, always from its WASM blob.
@@ -79,6 +81,7 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 			Vec::new(),
 		)?;
 	let client = Arc::new(client);
+	require_validators(&client)?;
 
 	let telemetry = telemetry.map(|(worker, telemetry)| {
 		task_manager.spawn_handle().spawn("telemetry", None, worker.run());
@@ -129,6 +132,16 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 		transaction_pool,
 		other: Extras { block_import, grandpa_link, telemetry },
 	})
+}
+
+/// Refuses a new chain whose genesis names no validators, at which GRANDPA would panic.
+fn require_validators(client: &FullClient) -> Result<(), ServiceError> {
+	let Info { best_number: 0, best_hash, .. } = client.chain_info() else { return Ok(()) };
+	let authorities = client.runtime_api().grandpa_authorities(best_hash);
+	match authorities.map_err(sp_blockchain::Error::from)?.is_empty() {
+		true => Err(ServiceError::Other(NO_VALIDATORS.into())),
+		false => Ok(()),
+	}
 }
 
 type Inherents =

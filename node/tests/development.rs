@@ -45,6 +45,26 @@ async fn a_node_offers_the_methods_that_clients_need() -> Result<(), Error> {
 	Ok(())
 }
 
+#[test]
+fn a_chain_without_validators_is_refused_in_words() -> Result<(), Error> {
+	let folder = tempfile::tempdir().expect("a temporary folder");
+	let spec = folder.path().join("plain.json");
+	let plain = output(Command::new(binary()?).args(["build-spec", "--chain", "production"]))?;
+	std::fs::write(&spec, plain).expect("the folder can be written");
+	let spec = spec.to_str().expect("the path is text");
+	for chain in ["production", spec] {
+		let node = Command::new(binary()?)
+			.args(["--chain", chain, "--base-path"])
+			.arg(folder.path().join("data"))
+			.output()
+			.expect("the node runs");
+		let said = String::from_utf8_lossy(&node.stderr);
+		assert_eq!(node.status.code(), Some(1), "{said}");
+		assert!(said.contains("names no validator") && !said.contains("panicked"), "{said}");
+	}
+	Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_are_exported_checked_imported_and_reverted() -> Result<(), Error> {
 	let mut network = Network::development().await?;
