@@ -20,9 +20,9 @@ use crate::{
 	failure::Exit,
 	output::Format,
 };
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use modicum_chain_client::{AccountId, Key};
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 /// A market for computing power: run jobs on other people's machines, or be paid for running theirs
 #[derive(Parser, Debug)]
@@ -179,6 +179,43 @@ pub fn parse_digest(text: &str) -> Result<[u8; 32], String> {
 	Ok(bytes)
 }
 
+/// The options of [`GlobalArgs`] that may be repeated. Given both before and after a verb, clap keeps only the
+/// latter of an option that is global; so here each level of the command line has its own, and they are collected.
+const REPEATED: [&str; 2] = ["set", "endpoint"];
+
+/// Reads a command line.
+///
+/// # Errors
+/// It is wrong, or asks for help or the version.
+pub fn parse(
+	arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Cli, clap::Error> {
+	let mut command = command();
+	let mut repeated = Vec::new();
+	for name in REPEATED {
+		command = command.mut_arg(name, |argument| argument.global(false));
+		repeated
+			.extend(command.get_arguments().find(|argument| argument.get_id() == name).cloned());
+	}
+	let matches = with_own(command, &repeated).try_get_matches_from(arguments)?;
+	let mut cli = Cli::from_arg_matches(&matches)?;
+	cli.global.set = collected(&matches, "set");
+	cli.global.endpoint = collected(&matches, "endpoint");
+	Ok(cli)
+}
+
+/// Gives every verb below a command these arguments too.
+fn with_own(command: clap::Command, arguments: &[clap::Arg]) -> clap::Command {
+	command.mut_subcommands(|verb| with_own(verb.args(arguments.iter().cloned()), arguments))
+}
+
+/// What an option was given, from the first level of the command line to the last.
+fn collected<T: Clone + Send + Sync + 'static>(matches: &clap::ArgMatches, name: &str) -> Vec<T> {
+	let own = matches.get_many::<T>(name).into_iter().flatten().cloned();
+	let below = matches.subcommand().map(|(_, below)| collected(below, name));
+	own.chain(below.into_iter().flatten()).collect()
+}
+
 /// The whole command line, for completions and the manual. The codes are in the manual.
 pub fn command() -> clap::Command {
 	let codes: Vec<_> = Exit::ALL
@@ -228,8 +265,23 @@ mod tests {
 	}
 
 	#[test]
+	fn settings_before_and_after_the_verb_add_up_and_the_last_wins() {
+		let line =
+			"modicum --set log.level=info --endpoint ws://127.0.0.1:1 chain --set log.format=json \
+		            status --set log.level=debug --endpoint ws://127.0.0.1:2";
+		let settings = parse(line.split_whitespace()).unwrap().global.settings();
+		let of = |key: &str| {
+			let found = settings.iter().filter(|(name, _)| name == key);
+			found.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+		};
+		assert_eq!(of("log.level"), ["info", "debug"]);
+		assert_eq!(of("log.format"), ["json"]);
+		assert_eq!(of("chain.endpoints"), ["ws://127.0.0.1:1,ws://127.0.0.1:2"]);
+	}
+
+	#[test]
 	fn flags_are_settings() {
-		let cli = Cli::try_parse_from([
+		let cli = parse([
 			"modicum",
 			"chain",
 			"status",
@@ -241,6 +293,6 @@ mod tests {
 		let settings = cli.unwrap().global.settings();
 		assert!(settings.contains(&("chain.endpoints".into(), "ws://127.0.0.1:1".into())));
 		assert!(settings.contains(&("log.level".into(), "info".into())));
-		assert!(Cli::try_parse_from(["modicum", "--set", "nonsense", "chain", "status"]).is_err());
+		assert!(parse(["modicum", "--set", "nonsense", "chain", "status"]).is_err());
 	}
 }

@@ -16,12 +16,11 @@ mod keys;
 mod output;
 mod telemetry;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
 	// Usage errors, help and versions end here, with codes 2 and 0.
-	let cli = cli::Cli::parse();
+	let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
 	let format = cli.global.output;
 	let outcome = tokio::runtime::Builder::new_multi_thread()
 		.enable_all()

@@ -8,7 +8,9 @@ use crate::{
 	agents::{creator::Driver, jobs::Jobs, runner::Runner, Agent},
 	commands::{
 		executor,
-		job::{ended, pack, say_progress, tell, Shown},
+		job::tell,
+		job_show::{ended, Shown},
+		job_submit::{pack, say_progress},
 	},
 	config::ExecutorKind,
 	context::Context,

@@ -13,6 +13,8 @@ pub mod earnings;
 pub mod economics;
 pub mod executor;
 pub mod job;
+pub mod job_show;
+pub mod job_submit;
 pub mod job_tools;
 pub mod key;
 pub mod market;
