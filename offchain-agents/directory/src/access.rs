@@ -88,7 +88,8 @@ pub trait AccessPolicy: Send + Sync + 'static {
 }
 
 /// Where a match stands, as far as a directory cares (docs/protocol.md §3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
 	/// The provider may still post its result.
 	Running,
@@ -104,7 +105,7 @@ pub enum Phase {
 }
 
 /// A match as the directory needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchView {
 	/// The match's id.
 	pub id: u64,
@@ -118,6 +119,15 @@ pub struct MatchView {
 	pub phase: Phase,
 	/// The job offer's storage limit, bytes: the most output a run may leave.
 	pub storage_limit: u64,
+	/// The job offer's bandwidth limit, bytes: a job that is larger is not run.
+	pub bandwidth_limit: u64,
+}
+
+/// An open job offer as the directory needs to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfferView {
+	/// Its bandwidth limit, bytes: a job that is larger is not run.
+	pub bandwidth_limit: u64,
 }
 
 /// The chain could not be read.
@@ -132,10 +142,14 @@ pub trait ChainView: Send + Sync + 'static {
 	/// Whether the account is registered as a job creator.
 	async fn is_job_creator(&self, account: &AccountId) -> Result<bool, ChainUnavailable>;
 
-	/// Whether a job offer of the account in this repository's name, whose URI names the repository,
-	/// is open: posted, not matched, not gone. Others' offers must not count, or anybody could keep
-	/// a creator from deleting a job.
-	async fn has_open_offer(&self, job: &RepositoryName) -> Result<bool, ChainUnavailable>;
+	/// Every job offer of `creator` whose URI names this repository and that is open: posted, not
+	/// matched, not gone. Others' offers must not count, or anybody could keep a creator from deleting
+	/// a job.
+	async fn open_offers(
+		&self,
+		creator: &AccountId,
+		job: &RepositoryName,
+	) -> Result<Vec<OfferView>, ChainUnavailable>;
 
 	/// Every match whose job offer's URI names this repository, whoever made the offer; closed ones that
 	/// are still remembered included.
@@ -216,23 +230,32 @@ impl<C: ChainView> MarketPolicy<C> {
 				denied("a job is written under its creator's own account: jobs/<account>/<name>")
 			},
 			Action::Push => {
-				if self.chain.is_job_creator(account).await? {
-					grant
-				} else {
-					denied("register as a job creator on the chain before uploading a job")
+				if !self.chain.is_job_creator(account).await? {
+					return denied("register as a job creator on the chain before uploading a job");
 				}
+				let limits = self.bandwidth_limits(creator, repository).await?;
+				let largest = limits.into_iter().max();
+				Ok(Grant { owner: creator, max_repository_bytes: largest.map(job_allowance) })
 			},
-			Action::Delete => {
-				let matches = self.matches_of(creator, repository).await?;
-				let in_use = self.chain.has_open_offer(repository).await?
-					|| matches.iter().any(|m| !matches!(m.phase, Phase::Closed { .. }));
-				if in_use {
-					denied("an offer or a match that is not closed refers to this job")
-				} else {
-					grant
-				}
+			Action::Delete => match self.bandwidth_limits(creator, repository).await?.is_empty() {
+				true => grant,
+				false => denied("an offer or a match that is not closed refers to this job"),
 			},
 		}
+	}
+
+	/// The bandwidth limits of the creator's open offers of this job and of its matches that are not
+	/// closed.
+	async fn bandwidth_limits(
+		&self,
+		creator: AccountId,
+		job: &RepositoryName,
+	) -> Result<Vec<u64>, Refusal> {
+		let offers = self.chain.open_offers(&creator, job).await?;
+		let mut matches = self.matches_of(creator, job).await?;
+		matches.retain(|m| !matches!(m.phase, Phase::Closed { .. }));
+		let matched = matches.iter().map(|m| m.bandwidth_limit);
+		Ok(offers.iter().map(|offer| offer.bandwidth_limit).chain(matched).collect())
 	}
 
 	/// The matches of the creator's own offers of this job.
@@ -302,11 +325,20 @@ fn denied<T>(reason: impl Into<String>) -> Result<T, Refusal> {
 	Err(Refusal::Denied(reason.into()))
 }
 
+/// Room for what is beside the contents proper: manifest, report, log. Bytes.
+const BESIDES_BYTES: u64 = 1024 * 1024;
+
 /// How many bytes a repository may hold for an output of `limit` bytes: the storage limit counts
 /// files in steps of 4 KiB, the archive adds 512 bytes per file, so an eighth; and 1 MiB for manifest,
 /// report and log.
 pub fn output_allowance(limit: u64) -> u64 {
-	limit.saturating_add(limit / 8).saturating_add(1024 * 1024)
+	limit.saturating_add(limit / 8).saturating_add(BESIDES_BYTES)
+}
+
+/// How many bytes a job's repository may hold while an offer with this bandwidth limit names it: a
+/// larger job would not be run; and 1 MiB for the manifest.
+pub fn job_allowance(bandwidth_limit: u64) -> u64 {
+	bandwidth_limit.saturating_add(BESIDES_BYTES)
 }
 
 #[async_trait]
@@ -353,7 +385,7 @@ impl<C: ChainView> AccessPolicy for MarketPolicy<C> {
 		match repository.namespace() {
 			Namespace::Bases => Ok(Retention::Keep),
 			Namespace::Job { creator } => {
-				if self.chain.has_open_offer(repository).await? {
+				if !self.chain.open_offers(&creator, repository).await?.is_empty() {
 					return Ok(Retention::Keep);
 				}
 				let matches = self.matches_of(creator, repository).await?;
@@ -431,8 +463,12 @@ impl<C: ChainView + ?Sized> ChainView for Arc<C> {
 		(**self).is_job_creator(account).await
 	}
 
-	async fn has_open_offer(&self, job: &RepositoryName) -> Result<bool, ChainUnavailable> {
-		(**self).has_open_offer(job).await
+	async fn open_offers(
+		&self,
+		creator: &AccountId,
+		job: &RepositoryName,
+	) -> Result<Vec<OfferView>, ChainUnavailable> {
+		(**self).open_offers(creator, job).await
 	}
 
 	async fn matches_of_job(

@@ -41,7 +41,8 @@ pub struct Config {
 	pub times: Times,
 }
 
-/// Where certificate and key lie. The files are read again when they change.
+/// Where certificate and key lie. The files are read again when they change; see
+/// [`Times::tls_secs`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
@@ -117,6 +118,8 @@ pub struct Times {
 	pub heartbeat_kept_secs: u64,
 	/// All blobs are read again and compared with their digests once in so long.
 	pub scrub_secs: u64,
+	/// The TLS files are looked at for a change once in so long.
+	pub tls_secs: u64,
 	/// A client that sends or takes nothing for so long is disconnected.
 	pub idle_secs: u64,
 	/// A request's header must arrive in so long.
@@ -175,6 +178,7 @@ impl Default for Times {
 			heartbeat_secs: 60,
 			heartbeat_kept_secs: 90 * DAY,
 			scrub_secs: 7 * DAY,
+			tls_secs: 60,
 			idle_secs: 30,
 			header_secs: 30,
 			shutdown_secs: 60,
@@ -267,6 +271,9 @@ impl Config {
 		}
 		if self.times.collect_secs == 0 || self.times.scrub_secs == 0 {
 			return fail("times", "collect_secs and scrub_secs must be at least 1");
+		}
+		if self.times.tls_secs == 0 {
+			return fail("times.tls_secs", "must be at least 1");
 		}
 		if self.limits.uploads == 0 || self.limits.account_uploads == 0 {
 			return fail("limits", "uploads and account_uploads must be at least 1");

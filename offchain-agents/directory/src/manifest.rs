@@ -4,8 +4,14 @@
 //! Manifests: what they must look like to be taken, and what they refer to.
 
 use crate::digest::Digest;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::{
+	de::{
+		value::MapAccessDeserializer, DeserializeSeed, Error as _, IntoDeserializer, MapAccess,
+		Visitor,
+	},
+	Deserialize, Deserializer, Serialize,
+};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// The largest manifest taken, bytes: what the specification asks a registry to take at least.
 pub const MAX_MANIFEST_BYTES: usize = 4 * 1024 * 1024;
@@ -85,17 +91,85 @@ struct Document {
 	#[serde(default)]
 	artifact_type: Option<String>,
 	#[serde(default)]
-	config: Option<Descriptor>,
+	config: Option<Object<Descriptor>>,
 	#[serde(default)]
-	layers: Option<Vec<Descriptor>>,
+	layers: Option<Vec<Object<Descriptor>>>,
 	#[serde(default)]
-	manifests: Option<Vec<Descriptor>>,
+	manifests: Option<Vec<Object<Descriptor>>>,
 	#[serde(default)]
 	fs_layers: Option<serde_json::Value>,
 	#[serde(default)]
-	subject: Option<Descriptor>,
+	subject: Option<Object<Descriptor>>,
 	#[serde(default)]
 	annotations: Option<BTreeMap<String, String>>,
+}
+
+/// The fields of a document and of a descriptor that a reader goes by.
+const FIELDS: [&str; 12] = [
+	"schemaVersion",
+	"mediaType",
+	"artifactType",
+	"config",
+	"layers",
+	"manifests",
+	"fsLayers",
+	"subject",
+	"annotations",
+	"digest",
+	"size",
+	"data",
+];
+
+/// A JSON object with fields by their exact names. The derived parsers would also read an array, as the
+/// fields in their order; and other readers, among them all of Docker's, take `Digest` for `digest`. What
+/// two readers could take for two different things is refused.
+#[derive(Debug)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+		struct Fields<T>(PhantomData<T>);
+
+		impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+			type Value = Object<T>;
+
+			fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+				f.write_str("a JSON object")
+			}
+
+			fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+				T::deserialize(MapAccessDeserializer::new(ExactNames(fields))).map(Object)
+			}
+		}
+
+		deserializer.deserialize_map(Fields(PhantomData))
+	}
+}
+
+/// The fields of an object, none of which has the name of one of [`FIELDS`] in other letters.
+struct ExactNames<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ExactNames<A> {
+	type Error = A::Error;
+
+	fn next_key_seed<K: DeserializeSeed<'de>>(
+		&mut self,
+		seed: K,
+	) -> Result<Option<K::Value>, A::Error> {
+		let Some(name) = self.0.next_key::<String>()? else { return Ok(None) };
+		// The letters that Go folds into ASCII ones besides: U+017F and U+212A.
+		let plain = name.replace('\u{17f}', "s").replace('\u{212a}', "k");
+		match FIELDS.iter().find(|field| field.eq_ignore_ascii_case(&plain) && **field != name) {
+			Some(field) => {
+				Err(A::Error::custom(format!("a field is named '{field}' in other letters")))
+			},
+			None => seed.deserialize(name.into_deserializer()).map(Some),
+		}
+	}
+
+	fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+		self.0.next_value_seed(seed)
+	}
 }
 
 /// A manifest that may be stored.
@@ -125,11 +199,7 @@ impl Manifest {
 		if bytes.len() > MAX_MANIFEST_BYTES {
 			return Err(ManifestError::TooLarge);
 		}
-		// The parser would also read an array as the fields in their order.
-		if bytes.trim_ascii_start().first() != Some(&b'{') {
-			return Err(ManifestError::Malformed("it is no JSON object".into()));
-		}
-		let document: Document = serde_json::from_slice(bytes)
+		let Object(document) = serde_json::from_slice::<Object<Document>>(bytes)
 			.map_err(|e| ManifestError::Malformed(e.to_string().chars().take(200).collect()))?;
 		if document.schema_version != 2 {
 			return Err(ManifestError::SchemaVersion);
@@ -152,18 +222,20 @@ impl Manifest {
 		if document.fs_layers.is_some() {
 			return Err(ManifestError::Confused("fsLayers belongs to schema 1"));
 		}
-		let (blobs, manifests, default_artifact_type) = match media_type.as_str() {
+		let contents = |objects: Vec<Object<Descriptor>>| objects.into_iter().map(|Object(it)| it);
+		let (blobs, manifests, default_artifact_type): (Vec<_>, Vec<_>, _) = match media_type
+			.as_str()
+		{
 			OCI_MANIFEST | DOCKER_MANIFEST => {
 				if document.manifests.is_some() {
 					return Err(ManifestError::Confused("an image has no field 'manifests'"));
 				}
-				let config =
+				let Object(config) =
 					document.config.ok_or(ManifestError::Confused("an image needs a config"))?;
 				let config_type = config.media_type.clone();
-				let mut blobs = vec![config];
-				blobs.extend(
-					document.layers.ok_or(ManifestError::Confused("an image needs layers"))?,
-				);
+				let layers =
+					document.layers.ok_or(ManifestError::Confused("an image needs layers"))?;
+				let blobs = std::iter::once(config).chain(contents(layers)).collect();
 				(blobs, Vec::new(), Some(config_type))
 			},
 			OCI_INDEX | DOCKER_LIST => {
@@ -172,7 +244,7 @@ impl Manifest {
 				}
 				let manifests =
 					document.manifests.ok_or(ManifestError::Confused("a list needs manifests"))?;
-				(Vec::new(), manifests, None)
+				(Vec::new(), contents(manifests).collect(), None)
 			},
 			_ => return Err(ManifestError::MediaType(media_type.chars().take(100).collect())),
 		};
@@ -187,7 +259,7 @@ impl Manifest {
 				.or(default_artifact_type),
 			blobs,
 			manifests,
-			subject: document.subject,
+			subject: document.subject.map(|Object(subject)| subject),
 			annotations: document.annotations.unwrap_or_default(),
 		})
 	}
@@ -253,6 +325,38 @@ mod tests {
 			Manifest::parse(twice.as_bytes(), None),
 			Err(ManifestError::Malformed(_))
 		));
+	}
+
+	#[test]
+	fn what_readers_could_read_otherwise_is_refused() {
+		let refused = |document: &serde_json::Value| {
+			matches!(parse(document, Some(OCI_MANIFEST)), Err(ManifestError::Malformed(_)))
+		};
+		// An array of a descriptor's fields in their order.
+		let listed = json!(["a/b", Digest::of(b"x"), 1, null, {}]);
+		let (mut config, mut layer, mut subject) = (image(), image(), image());
+		config["config"] = listed.clone();
+		layer["layers"] = json!([listed]);
+		subject["subject"] = listed.clone();
+		assert!(refused(&config) && refused(&layer) && refused(&subject));
+		let list = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [listed]});
+		assert!(matches!(parse(&list, None), Err(ManifestError::Malformed(_))));
+		// A field in other letters, at both levels.
+		for name in ["Layers", "MANIFESTS", "mediatype", "artifactTYPE", "layer\u{17f}"] {
+			let mut document = image();
+			document[name] = json!([]);
+			assert!(refused(&document), "{name}");
+		}
+		for name in ["Digest", "SIZE", "mediatype", "Data"] {
+			let mut document = image();
+			document["layers"][0][name] = json!(1);
+			assert!(refused(&document), "{name}");
+		}
+		// Fields that nobody knows are let through.
+		let mut extended = image();
+		extended["Extension"] = json!(["anything"]);
+		extended["layers"][0]["urls"] = json!(["https://example.org/"]);
+		assert!(parse(&extended, None).is_ok());
 	}
 
 	#[test]

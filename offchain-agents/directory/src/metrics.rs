@@ -37,6 +37,8 @@ pub struct Metrics {
 	pub collected_blobs: IntCounter,
 	/// Heartbeats signed.
 	pub heartbeats: IntCounter,
+	/// Changed TLS files that could not be used.
+	pub tls_failures: IntCounter,
 }
 
 /// The methods that are counted by name; others count as `other`.
@@ -92,6 +94,10 @@ impl Metrics {
 			scrubbed_blobs: counter("scrubbed_blobs_total", "Blobs read again and found whole."),
 			collected_blobs: counter("collected_blobs_total", "Blobs that the collector removed."),
 			heartbeats: counter("heartbeats_total", "Heartbeats signed."),
+			tls_failures: counter(
+				"tls_failures_total",
+				"Changed TLS files that could not be used.",
+			),
 			registry,
 		}
 	}

@@ -178,7 +178,8 @@ impl Uploads {
 		self.lock().values().filter(|u| u.owner == *owner).map(|u| u.offset()).sum()
 	}
 
-	/// Begins an upload.
+	/// Begins an upload. Only one that is `resumable` is taken up after a restart: of the others nobody
+	/// but the request that began them knows.
 	///
 	/// # Errors
 	/// [`StartError`].
@@ -187,6 +188,7 @@ impl Uploads {
 		repository: &RepositoryName,
 		account: Option<AccountId>,
 		grant: &Grant,
+		resumable: bool,
 	) -> Result<Arc<Upload>, StartError> {
 		let id = hex::encode(rand::random::<[u8; 16]>());
 		let upload = Arc::new(Upload {
@@ -212,7 +214,10 @@ impl Uploads {
 		let (part, side) = (upload.path.clone(), self.folder.join(format!("{id}.json")));
 		let made = spawn_blocking(move || {
 			File::create_new(part)?;
-			fs::write(side, json)
+			if resumable {
+				fs::write(side, json)?;
+			}
+			Ok(())
 		})
 		.await
 		.map_err(io::Error::other)
@@ -543,15 +548,18 @@ mod tests {
 	async fn what_was_received_survives_a_restart() {
 		let dir = tempfile::tempdir().unwrap();
 		let uploads = Arc::new(Uploads::open(dir.path(), 0, 9, 9).unwrap());
-		let upload = uploads.start(&name(), None, &grant()).await.unwrap();
+		let upload = uploads.start(&name(), None, &grant(), true).await.unwrap();
 		uploads.receive(&upload, Body::from("abc"), BOUNDS).await.unwrap();
 		fs::write(dir.path().join("stray.staged"), "x").unwrap();
 		fs::write(dir.path().join("stray.part"), "x").unwrap();
+		let whole = uploads.start(&name(), None, &grant(), false).await.unwrap();
+		uploads.receive(&whole, Body::from("abc"), BOUNDS).await.unwrap();
 		drop(uploads);
 
 		let uploads = Arc::new(Uploads::open(dir.path(), 0, 9, 9).unwrap());
 		assert_eq!(uploads.count(), 1);
-		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "strays are removed");
+		let files = fs::read_dir(dir.path()).unwrap().count();
+		assert_eq!(files, 2, "strays are removed, and what nobody can continue");
 		let upload = uploads.get(&name(), &upload.id).unwrap();
 		assert_eq!(upload.offset(), 3);
 		uploads.receive(&upload, Body::from("def"), BOUNDS).await.unwrap();
@@ -564,7 +572,7 @@ mod tests {
 	async fn a_body_that_breaks_a_bound_is_taken_back() {
 		let dir = tempfile::tempdir().unwrap();
 		let uploads = Arc::new(Uploads::open(dir.path(), 0, 9, 9).unwrap());
-		let upload = uploads.start(&name(), None, &grant()).await.unwrap();
+		let upload = uploads.start(&name(), None, &grant(), true).await.unwrap();
 		uploads.receive(&upload, Body::from("abc"), BOUNDS).await.unwrap();
 		let short = Bounds { announced: Some(9), ..BOUNDS };
 		let end = uploads.receive(&upload, Body::from("de"), short).await;
@@ -581,7 +589,7 @@ mod tests {
 	async fn a_body_that_breaks_off_is_kept_as_far_as_it_came() {
 		let dir = tempfile::tempdir().unwrap();
 		let uploads = Arc::new(Uploads::open(dir.path(), 0, 9, 9).unwrap());
-		let upload = uploads.start(&name(), None, &grant()).await.unwrap();
+		let upload = uploads.start(&name(), None, &grant(), true).await.unwrap();
 		let broken = futures::stream::iter([
 			Ok(Bytes::from(vec![7; 300_000])),
 			Err(io::Error::other("gone")),
@@ -596,10 +604,13 @@ mod tests {
 	async fn open_uploads_are_bounded_and_expire() {
 		let dir = tempfile::tempdir().unwrap();
 		let uploads = Uploads::open(dir.path(), 0, 2, 1).unwrap();
-		let first = uploads.start(&name(), None, &grant()).await.unwrap();
-		assert!(matches!(uploads.start(&name(), None, &grant()).await, Err(StartError::TooMany)));
+		let first = uploads.start(&name(), None, &grant(), true).await.unwrap();
+		assert!(matches!(
+			uploads.start(&name(), None, &grant(), true).await,
+			Err(StartError::TooMany)
+		));
 		let other = Grant { owner: AccountId([2; 32]), ..grant() };
-		uploads.start(&name(), None, &other).await.unwrap();
+		uploads.start(&name(), None, &other, true).await.unwrap();
 		let busy = first.hasher.lock().await;
 		assert_eq!(uploads.expire(u64::MAX).await, 1, "one that is added to is not idle");
 		drop(busy);
@@ -611,7 +622,7 @@ mod tests {
 	async fn a_disk_below_its_reserve_takes_nothing() {
 		let dir = tempfile::tempdir().unwrap();
 		let uploads = Arc::new(Uploads::open(dir.path(), u64::MAX, 9, 9).unwrap());
-		let upload = uploads.start(&name(), None, &grant()).await.unwrap();
+		let upload = uploads.start(&name(), None, &grant(), true).await.unwrap();
 		let end = uploads.receive(&upload, Body::from("abc"), BOUNDS).await;
 		assert!(
 			matches!(&end, Err(ReceiveError::Io(e)) if e.kind() == io::ErrorKind::StorageFull),

@@ -17,6 +17,7 @@ pub use route::Endpoint;
 
 use crate::{
 	clock::now_ms,
+	config::TlsConfig,
 	error::{ApiError, Code},
 	login::Realm,
 	names::{Reference, RepositoryName},
@@ -24,6 +25,7 @@ use crate::{
 	uptime::UptimeRecord,
 };
 use axum::{
+	body::HttpBody,
 	extract::{ConnectInfo, Query, Request, State},
 	http::{header, HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
 	middleware::{self, Next},
@@ -50,8 +52,6 @@ use tokio_util::sync::CancellationToken;
 const CONNECTION_BUFFER: usize = 64 * 1024;
 /// The most heartbeats of one answer.
 const MAX_HEARTBEATS: usize = 10_000;
-/// How often the TLS files are looked at for a change.
-const TLS_RELOAD: Duration = Duration::from_secs(600);
 /// The digest of what is answered.
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 /// The receipt for a manifest, base64url of its JSON.
@@ -104,8 +104,12 @@ async fn serve_public(
 	};
 	// Whoever embeds this may have chosen a provider already; any will do.
 	let _ = rustls::crypto::ring::default_provider().install_default();
-	let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await?;
-	let reload = reload_tls(config.clone(), tls.clone());
+	let config =
+		RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(|error| {
+			let files = format!("{} and {}", tls.certificate.display(), tls.key.display());
+			io::Error::new(error.kind(), format!("TLS files {files}: {error}"))
+		})?;
+	let reload = reload_tls(config.clone(), tls, &directory);
 	let acceptor =
 		RustlsAcceptor::new(config).handshake_timeout(header).acceptor(IdleAcceptor::new(idle));
 	let mut server = axum_server::from_tcp(listener)?.handle(handle).acceptor(acceptor);
@@ -127,15 +131,17 @@ fn bound(
 		.max_buf_size(CONNECTION_BUFFER);
 }
 
-/// Takes up renewed certificates without a restart.
-async fn reload_tls(config: RustlsConfig, tls: crate::config::TlsConfig) {
+/// Takes up renewed certificates without a restart. What cannot be used leaves the old ones in use, and is
+/// tried again when it changes: the two files are seldom replaced at one moment.
+async fn reload_tls(config: RustlsConfig, tls: &TlsConfig, directory: &Directory) {
+	let every = Duration::from_secs(directory.config.times.tls_secs);
 	let changed = || {
 		let time = |path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
 		(time(&tls.certificate), time(&tls.key))
 	};
 	let mut seen = changed();
 	loop {
-		tokio::time::sleep(TLS_RELOAD).await;
+		tokio::time::sleep(every).await;
 		let now = changed();
 		if now == seen {
 			continue;
@@ -144,6 +150,7 @@ async fn reload_tls(config: RustlsConfig, tls: crate::config::TlsConfig) {
 		match config.reload_from_pem_file(&tls.certificate, &tls.key).await {
 			Ok(()) => tracing::info!(target: "modicum::directory", "TLS files read again"),
 			Err(error) => {
+				directory.metrics.tls_failures.inc();
 				tracing::error!(target: "modicum::directory", %error, "new TLS files cannot be used");
 			},
 		}
@@ -198,7 +205,7 @@ async fn observe(State(directory): Shared, request: Request, next: Next) -> Resp
 		target: "modicum::directory::access",
 		peer = %peer.map_or_else(|| "-".to_owned(), |p| p.to_string()),
 		account = %account.map_or_else(|| "-".to_owned(), |account| account.to_string()),
-		%method, %path, status, bytes_in, bytes_out = announced_length(response.headers()),
+		%method, %path, status, bytes_in, bytes_out = answer_length(&response),
 		micros = elapsed.as_micros() as u64,
 	);
 	response
@@ -208,6 +215,14 @@ async fn observe(State(directory): Shared, request: Request, next: Next) -> Resp
 fn announced_length(headers: &HeaderMap) -> u64 {
 	let length = headers.get(header::CONTENT_LENGTH);
 	length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// How many bytes an answer has: what it announces, or what its body is known to have.
+fn answer_length(response: &Response) -> u64 {
+	match response.headers().contains_key(header::CONTENT_LENGTH) {
+		true => announced_length(response.headers()),
+		false => response.body().size_hint().exact().unwrap_or(0),
+	}
 }
 
 /// Counts a request for as long as it is answered.

@@ -85,20 +85,23 @@ pub(super) async fn start(call: Call, body: Body, name: RepositoryName) -> Answe
 	}
 	let digest = query.digest.as_deref().map(str::parse::<Digest>).transpose()?;
 	let directory = call.directory.clone();
-	let upload = directory.uploads.start(&name, allowed.account, &allowed.grant).await?;
-	directory.metrics.uploads.set(directory.uploads.count() as i64);
-	match digest {
-		None => Ok(progress(StatusCode::ACCEPTED, &upload)),
-		Some(digest) => {
-			let received = receive(&call.directory, &upload, &allowed.grant, body, None).await;
-			if received.is_err() {
-				// Nobody knows of this upload, so nobody could continue it.
-				directory.uploads.cancel(&upload).await;
-			}
-			received?;
-			complete(&directory, &upload, &allowed.grant, digest).await
-		},
-	}
+	let Allowed { account, grant } = allowed;
+	let uploads = &directory.uploads;
+	let upload = uploads.start(&name, account, &grant, digest.is_none()).await?;
+	directory.metrics.uploads.set(uploads.count() as i64);
+	let Some(digest) = digest else { return Ok(progress(StatusCode::ACCEPTED, &upload)) };
+	// A task of its own: when the client goes away, this request is dropped with it, and nobody knows of
+	// the upload to continue or cancel it.
+	let task = async move {
+		let received = receive(&directory, &upload, &grant, body, None).await;
+		if let Err(error) = received {
+			directory.uploads.cancel(&upload).await;
+			directory.metrics.uploads.set(directory.uploads.count() as i64);
+			return Err(error);
+		}
+		complete(&directory, &upload, &grant, digest).await
+	};
+	tokio::spawn(task).await.map_err(ApiError::internal)?
 }
 
 /// Mounts if the client may read the source and it holds the blob; else an upload is begun, as the

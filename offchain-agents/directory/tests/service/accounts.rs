@@ -7,8 +7,8 @@ use super::common::*;
 use async_trait::async_trait;
 use modicum_directory::{
 	access::{
-		output_allowance, AccessPolicy, ChainUnavailable, ChainView, MarketPolicy, MatchView,
-		Phase, Retention, StandalonePolicy,
+		job_allowance, output_allowance, AccessPolicy, ChainUnavailable, ChainView, MarketPolicy,
+		MatchView, OfferView, Phase, Retention, StandalonePolicy,
 	},
 	account::AccountId,
 	digest::Digest,
@@ -25,7 +25,8 @@ use std::{
 #[derive(Default)]
 pub struct Chain {
 	pub job_creators: HashSet<AccountId>,
-	pub open_offers: HashSet<RepositoryName>,
+	/// Open offers of the creator in the name, with their bandwidth limits.
+	pub open_offers: HashMap<RepositoryName, u64>,
 	/// Matches and the repositories of their jobs.
 	pub matches: HashMap<u64, (RepositoryName, MatchView)>,
 	pub is_down: bool,
@@ -55,8 +56,15 @@ impl ChainView for FakeChain {
 		self.ask(|chain| chain.job_creators.contains(account))
 	}
 
-	async fn has_open_offer(&self, job: &RepositoryName) -> Result<bool, ChainUnavailable> {
-		self.ask(|chain| chain.open_offers.contains(job))
+	async fn open_offers(
+		&self,
+		_creator: &AccountId,
+		job: &RepositoryName,
+	) -> Result<Vec<OfferView>, ChainUnavailable> {
+		self.ask(|chain| {
+			let limit = chain.open_offers.get(job);
+			limit.map(|&bandwidth_limit| OfferView { bandwidth_limit }).into_iter().collect()
+		})
 	}
 
 	async fn matches_of_job(
@@ -76,6 +84,8 @@ impl ChainView for FakeChain {
 
 pub const GRACE_MS: u64 = 1_000;
 const MATCH: u64 = 7;
+/// The bandwidth limit of the match's job, bytes.
+pub const BANDWIDTH: u64 = 2_000_000;
 /// The moment at which the tests of rules take place.
 const NOW: u64 = 1_000_000;
 
@@ -104,6 +114,7 @@ pub fn market() -> Market {
 			mediator: mediator.1,
 			phase: Phase::Running,
 			storage_limit: 1_000_000,
+			bandwidth_limit: BANDWIDTH,
 		};
 		chain.matches.insert(MATCH, (job.clone(), found));
 	});
@@ -158,7 +169,7 @@ mod rules {
 		assert_eq!(market.rights(&other).await, ["rwd", "", "", "", ""]);
 		let strangers = RepositoryName::of_job(&market.stranger.1, "render").unwrap();
 		assert_eq!(market.rights(&strangers).await, ["", "", "", "rd", ""], "not registered");
-		market.chain.set(|chain| chain.open_offers.insert(other.clone()));
+		market.chain.set(|chain| chain.open_offers.insert(other.clone(), BANDWIDTH));
 		assert_eq!(market.rights(&other).await, ["rw", "", "", "", ""], "an offer needs it");
 	}
 
@@ -237,7 +248,7 @@ mod rules {
 			chain.matches.insert(8, second);
 		});
 		assert_eq!(retention(&market.job).await, Retention::Until(9 + GRACE_MS));
-		market.chain.set(|chain| chain.open_offers.insert(market.job.clone()));
+		market.chain.set(|chain| chain.open_offers.insert(market.job.clone(), BANDWIDTH));
 		assert_eq!(retention(&market.job).await, Retention::Keep);
 		let unused = RepositoryName::of_job(&market.creator.1, "unused").unwrap();
 		assert_eq!(retention(&unused).await, Retention::Unclaimed);
@@ -302,6 +313,49 @@ mod service {
 		let location = provider.begin(name).await;
 		let response = provider.finish(&location, &Digest::of(b"xy"), "xy").await;
 		assert_error(response, 413, "SIZE_INVALID").await;
+	}
+
+	#[tokio::test]
+	async fn a_job_is_bounded_by_its_offers_once_there_are_any() {
+		let market = market();
+		let server = server(Arc::new(market.policy()), |_| ()).await;
+		let scope = |name: &RepositoryName| format!("repository:{name}:*");
+		let other = RepositoryName::of_job(&market.creator.1, "other").unwrap();
+		let scopes = [scope(&market.job), scope(&other)];
+		let scopes = [scopes[0].as_str(), scopes[1].as_str()];
+		let creator = server.logged_in(&market.creator.0, &scopes).await;
+		let allowance = job_allowance(BANDWIDTH) as usize;
+		let (large, rest) = (noise(1, allowance + 1), noise(2, allowance));
+
+		// No offer yet: the account's quota alone counts.
+		creator.push_blob(other.as_str(), &large).await;
+		// From the offer on nothing that would not be run is taken; what was there stays.
+		market.chain.set(|chain| chain.open_offers.insert(other.clone(), BANDWIDTH));
+		let location = creator.begin(other.as_str()).await;
+		let response = creator.finish(&location, &Digest::of(b"more"), "more").await;
+		assert_error(response, 413, "SIZE_INVALID").await;
+		let blob = format!("/v2/{other}/blobs/{}", Digest::of(&large));
+		assert_eq!(creator.get(&blob).await.status(), StatusCode::OK);
+		market.chain.set(|chain| chain.open_offers.clear());
+		creator.push_blob(other.as_str(), b"more").await;
+
+		// A match counts as its offer did, and of several the largest, in every way of uploading.
+		let location = creator.begin(market.job.as_str()).await;
+		let response = creator.finish(&location, &Digest::of(&large), large.clone()).await;
+		assert_error(response, 413, "SIZE_INVALID").await;
+		let post = |query: &str| format!("/v2/{}/blobs/uploads/?{query}", market.job);
+		let whole = post(&format!("digest={}", Digest::of(&large)));
+		let request = creator.request(Method::POST, &whole).body(large.clone());
+		assert_error(request.send().await.unwrap(), 413, "SIZE_INVALID").await;
+		let mount = post(&format!("mount={}&from={other}", Digest::of(&large)));
+		let response = creator.request(Method::POST, &mount).send().await.unwrap();
+		assert!(assert_error(response, 403, "DENIED").await.contains("the offer allows"));
+		creator.push_blob(market.job.as_str(), &rest).await;
+		market.chain.set(|chain| chain.open_offers.insert(market.job.clone(), 2 * BANDWIDTH));
+		creator.push_blob(market.job.as_str(), b"one more").await;
+		market.chain.set(|chain| chain.open_offers.clear());
+		market.phase(Phase::Closed { at: 1 });
+		creator.push_blob(market.job.as_str(), b"nothing bounds it any more").await;
 	}
 
 	#[tokio::test]

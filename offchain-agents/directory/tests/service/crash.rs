@@ -8,9 +8,11 @@ use super::common::*;
 use modicum_directory::digest::Digest;
 use reqwest::{header, Client, Method, StatusCode};
 use std::{
-	io::{BufRead, BufReader},
+	io::{BufRead, BufReader, Write},
+	net::TcpStream,
 	path::Path,
 	process::{Child, Command, Stdio},
+	time::Duration,
 };
 
 /// The service as a process of its own.
@@ -147,5 +149,23 @@ async fn what_was_acknowledged_survives_kill_9() {
 	let end = format!("{url}?digest={}", Digest::of(&content));
 	let response = process.client.put(end).body(content[500_000..].to_vec()).send().await.unwrap();
 	assert_eq!(response.status(), StatusCode::CREATED);
+	process.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_post_in_whose_middle_it_is_killed_leaves_nothing() {
+	let folder = tempfile::tempdir().unwrap();
+	let uploads = folder.path().join("data/uploads");
+	let process = Process::start(folder.path());
+	let path = format!("/v2/a/blobs/uploads/?digest={}", Digest::of(b"never"));
+	let mut stream = TcpStream::connect(process.address()).unwrap();
+	write!(stream, "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nne").unwrap();
+	while std::fs::read_dir(&uploads).unwrap().count() == 0 {
+		tokio::time::sleep(Duration::from_millis(5)).await;
+	}
+	process.kill();
+	assert_eq!(std::fs::read_dir(&uploads).unwrap().count(), 1);
+	let process = Process::start(folder.path());
+	assert_eq!(std::fs::read_dir(&uploads).unwrap().count(), 0);
 	process.kill();
 }

@@ -18,3 +18,4 @@ mod operation;
 #[cfg(feature = "root-tests")]
 mod root;
 mod s3;
+mod tls;

@@ -1,11 +1,12 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! What operators and mediators use: metrics, status, export, receipts, the record of uptime, TLS.
+//! What operators and mediators use: metrics, status, access log, export, receipts, the record of uptime.
 
 use super::common::*;
 use base64::{engine::general_purpose::URL_SAFE_NO_PAD, Engine as _};
 use modicum_directory::{
+	access::StandalonePolicy,
 	cli::{self, AdminArgs, ExportArgs, LoginArgs, VerifyReceiptArgs, VerifyUptimeArgs},
 	clock::now_ms,
 	digest::Digest,
@@ -13,7 +14,11 @@ use modicum_directory::{
 	receipt::Receipt,
 };
 use reqwest::StatusCode;
-use std::fs;
+use std::{
+	fs, io,
+	sync::{Arc, Mutex},
+	time::Duration,
+};
 
 #[tokio::test]
 async fn a_receipt_is_given_and_verified() {
@@ -133,6 +138,104 @@ async fn status_metrics_and_collection_are_served_to_the_operator() {
 	let public = server.get("/metrics").await;
 	assert_eq!(public.status(), StatusCode::NOT_FOUND, "figures are the operator's");
 	assert_eq!(server.get("/healthz").await.text().await.unwrap(), "ok\n");
+}
+
+/// What the service logs in this process, as JSON lines.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+	fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+		self.0.lock().unwrap().extend_from_slice(bytes);
+		Ok(bytes.len())
+	}
+
+	fn flush(&mut self) -> io::Result<()> {
+		Ok(())
+	}
+}
+
+impl Log {
+	/// The access log's lines about this path, as soon as there are so many: an answer may arrive before
+	/// its line is written.
+	async fn about(&self, path: &str, count: usize) -> Vec<serde_json::Value> {
+		loop {
+			let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+			let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+			let found: Vec<serde_json::Value> =
+				lines.filter(|line: &serde_json::Value| line["fields"]["path"] == path).collect();
+			if found.len() >= count {
+				return found;
+			}
+			tokio::time::sleep(Duration::from_millis(5)).await;
+		}
+	}
+}
+
+#[tokio::test]
+async fn every_request_is_a_line_of_the_access_log() {
+	let log = Log::default();
+	let writer = log.clone();
+	// The only subscriber of this process; other tests' requests are in the log too.
+	tracing_subscriber::fmt()
+		.json()
+		.with_env_filter("modicum::directory::access=info")
+		.with_writer(move || writer.clone())
+		.init();
+	let (alice, account) = key(1);
+	let policy =
+		StandalonePolicy { writers: [account].into(), public_read: true, ..Default::default() };
+	let server = server(Arc::new(policy), |_| ()).await;
+	let user = server.logged_in(&alice, &["repository:logged:*"]).await;
+	let digest = user.push_blob("logged", b"content").await;
+
+	let path = format!("/v2/logged/blobs/{digest}");
+	user.get(&path).await;
+	server.get(&path).await;
+	server.with_token("forged").get(&path).await;
+	server.delete(&path).await;
+	let lines = log.about(&path, 4).await;
+	assert_eq!(lines.len(), 4);
+	for line in &lines {
+		assert_eq!(line["target"], "modicum::directory::access");
+		assert_eq!(line["level"], "INFO");
+		let fields = &line["fields"];
+		let peer: std::net::SocketAddr = fields["peer"].as_str().unwrap().parse().unwrap();
+		assert!(peer.ip().is_loopback());
+		assert!(fields["micros"].is_u64(), "{line}");
+		assert!(line["timestamp"].is_string(), "{line}");
+	}
+	let told = |line: &serde_json::Value| {
+		let fields = &line["fields"];
+		let text = |name: &str| fields[name].as_str().unwrap().to_owned();
+		let number = |name: &str| fields[name].as_u64().unwrap();
+		let account = text("account");
+		(text("method"), account, number("status"), number("bytes_in"), number("bytes_out"))
+	};
+	let told: Vec<_> = lines.iter().map(told).collect();
+	let (name, nobody) = (account.to_string(), "-".to_owned());
+	assert_eq!(told[0], ("GET".into(), name.clone(), 200, 0, 7));
+	assert_eq!(told[1], ("GET".into(), nobody.clone(), 200, 0, 7));
+	// Refused requests are logged as well, with the length of what the client is told.
+	assert_eq!((&told[2].1, told[2].2, told[3].2), (&nobody, 401, 401));
+	assert_eq!((told[3].0.as_str(), told[3].3), ("DELETE", 0));
+	assert!(told[2].4 > 0 && told[3].4 > 0);
+
+	// The upload's bytes are those of the body; what a request carries of secrets is not in the log.
+	let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+	let uploads: Vec<serde_json::Value> = text
+		.lines()
+		.map(|line| serde_json::from_str(line).unwrap())
+		.filter(|line: &serde_json::Value| {
+			let path = line["fields"]["path"].as_str().unwrap();
+			path.starts_with("/v2/logged/blobs/uploads/") && line["fields"]["method"] == "PUT"
+		})
+		.collect();
+	assert_eq!(uploads.len(), 1, "{text}");
+	let fields = &uploads[0]["fields"];
+	assert_eq!(fields["bytes_in"], 7);
+	assert_eq!((&fields["status"], &fields["account"]), (&201.into(), &name.into()));
+	assert!(!text.contains("forged") && !text.contains("Bearer") && !text.contains("digest="));
 }
 
 #[tokio::test]
