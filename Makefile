@@ -3,7 +3,7 @@
 #
 # One verb each. What they do is in scripts/.
 
-.PHONY: help setup build dev demo zombienet test test-network test-docker fuzz-pallet lint fmt bench weights docs
+.PHONY: help setup build dev demo zombienet test test-network test-docker fuzz-pallet lint fmt bench weights docs dist test-packages test-images
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,3 +50,12 @@ weights: ## Measure the weights of the market's calls
 
 docs: ## Build the documentation of all crates
 	scripts/docs.sh
+
+dist: ## Binaries, Debian packages and checksums, for this machine and for ARM boards
+	scripts/dist.sh
+
+test-packages: ## Install, run, update and purge the packages of make dist in a Debian of its own (root)
+	scripts/test-packages.sh
+
+test-images: ## Build the container images of what make dist has made, and run a market of them (root)
+	scripts/test-images.sh

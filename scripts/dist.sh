@@ -176,14 +176,29 @@ package_agents() {
 	pack modicum "$1" "$root" "$root/usr/bin/modicum"
 }
 
+# base_image: what docker/compose.yml lets its providers run jobs on.
+base_image() {
+	if have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1; then
+		docker/bases/busybox.sh "$dist/base.tar" >/dev/null
+	else
+		say "no base image for docker/compose.yml: apt-get install busybox-static"
+	fi
+}
+
+# Made aside, so that what an earlier run has made stays until all is there.
+made=$dist
+mkdir -p "$made"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$dist"
-rm -rf "$dist"/linux "$dist"/*.deb "$dist"/SHA256SUMS
+dist=$(mktemp -d -p "$made")
+chmod 755 "$dist"
+trap 'rm -rf "$work" "$dist"' EXIT
 build
+base_image
 say "packages of version $version"
 package_node
 for architecture in "${architectures[@]}"; do package_agents "$architecture"; done
 sums=$(cd "$dist" && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum)
 printf '%s\n' "$sums" >"$dist/SHA256SUMS"
-say "made $(cd "$dist" && find . -name '*.deb' -printf '%P ')in $dist"
+rm -rf "$made"/linux "$made"/*.deb "$made"/base.tar "$made"/SHA256SUMS
+mv "$dist"/* "$made"
+say "made $(cd "$made" && find . -name '*.deb' -printf '%P ')in $made"

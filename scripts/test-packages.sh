@@ -2,8 +2,8 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs what scripts/dist.sh has made for this machine in a Debian of its own (debootstrap: root and a mirror), starts
-# the binaries there as their services do, updates, removes and purges the packages. Nothing may be left.
+# Installs what scripts/dist.sh has made for this machine in a Debian of its own (debootstrap: root and a mirror), boots
+# it in a container, runs the services, updates, removes and purges the packages. Nothing may be left.
 #
 # MODICUM_DIST   the folder of the packages (default: dist)
 
@@ -12,7 +12,9 @@ source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
 [[ $(id -u) -eq 0 ]] || die "installing packages in a Debian of its own needs root"
-have debootstrap || die "debootstrap is missing: apt-get install debootstrap"
+for tool in debootstrap systemd-nspawn nsenter; do
+	have "$tool" || die "$tool is missing: apt-get install debootstrap systemd-container util-linux"
+done
 dist=$(realpath -m "${MODICUM_DIST:-dist}")
 architecture=$(dpkg --print-architecture)
 packages=("$dist"/modicum{,-node}_*_"$architecture".deb)
@@ -22,24 +24,40 @@ packages=("$dist"/modicum{,-node}_*_"$architecture".deb)
 (cd "$dist" && sha256sum --quiet --check SHA256SUMS) || die "the checksums in $dist/SHA256SUMS are wrong"
 
 root=$(mktemp -d)
-node=
+container=
 # shellcheck disable=SC2317 # Called by the trap.
 cleanup() {
-	[[ -z $node ]] || kill "$node" 2>/dev/null || true
-	umount "$root/proc" 2>/dev/null || true
+	[[ -z $container ]] || kill "$container" 2>/dev/null || true
+	wait
 	rm -rf --one-file-system "$root"
 }
 trap cleanup EXIT
-inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
+# inside CMD…: in the Debian of its own, which runs.
+inside() { nsenter --target "$leader" --all env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
+# until_true WHAT CMD…: waits until CMD succeeds.
+until_true() {
+	local what=$1
+	shift
+	for ((i = 0; i < 120; i++)); do
+		if "$@" >/dev/null 2>&1; then return; fi
+		sleep 0.5
+	done
+	inside journalctl --no-pager -n 30 -o cat >&2 || true
+	die "$what did not come"
+}
 say "a Debian of its own"
-debootstrap --variant=minbase --include=adduser,e2fsprogs,systemd,ca-certificates \
+debootstrap --variant=minbase --include=adduser,ca-certificates,curl,dbus,e2fsprogs,procps,systemd,systemd-sysv \
 	"${MODICUM_DEBIAN_SUITE:-bookworm}" "$root" ${MODICUM_DEBIAN_MIRROR:+"$MODICUM_DEBIAN_MIRROR"} >"$root.log" ||
 	die "debootstrap failed: see $root.log"
 rm -f "$root.log"
-mount -t proc proc "$root/proc"
+systemd-nspawn --quiet --directory "$root" --boot --register=no --keep-unit --private-network --console=pipe </dev/null >/dev/null 2>&1 &
+container=$!
+until_true "a container" pgrep --parent "$container"
+leader=$(pgrep --parent "$container")
+until_true "a booted Debian" inside systemctl is-system-running
 # Everything that there is, but what dpkg itself writes.
 state() {
-	(cd "$root" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \) -prune -o -print |
+	(cd "$root" && find . -xdev \( -path ./tmp -o -path ./var/lib/dpkg -o -path ./var/lib/systemd -o -path ./var/tmp -o -path ./var/cache -o -path ./var/log \) -prune -o -print |
 		LC_ALL=C sort && cat etc/passwd etc/group)
 }
 state >"$root/tmp/before"
@@ -55,7 +73,7 @@ for user in modicum modicum-node; do
 done
 units=(provider mediator solver directory node)
 units=("${units[@]/#/modicum-}")
-inside systemd-analyze verify "${units[@]/%/.service}" || die "systemd does not take the units"
+inside systemd-analyze --man=no verify "${units[@]/%/.service}" || die "systemd does not take the units"
 inside modicum --config /etc/modicum/modicum.toml config check >/dev/null
 # The files for services are for shells, too.
 for role in provider mediator solver directory; do
@@ -66,35 +84,35 @@ done
 [[ -s $root/usr/share/man/man1/modicum-provider-run.1.gz && -s $root/usr/share/bash-completion/completions/modicum ]] ||
 	die "manual or completions are missing"
 
-say "the node as its service starts it"
-install -d -o "$(stat -c %u "$root/tmp")" "$root/var/lib/modicum-node"
-chroot "$root" chown modicum-node: /var/lib/modicum-node
-# shellcheck disable=SC2016 # The shell inside expands it.
-chroot --userspec=modicum-node:modicum-node "$root" env -i PATH=/usr/bin:/bin sh -c 'set -e
-	sed -n "s/^ExecStartPre=//p" /lib/systemd/system/modicum-node.service >/tmp/pre.sh
-	sh /tmp/pre.sh
-	. /etc/modicum/node.env
-	exec /usr/bin/modicum-node --chain dev --base-path /var/lib/modicum-node --node-key-file /var/lib/modicum-node/node.key \
-		--no-telemetry --rpc-port 39955 --port 33955 --no-prometheus $MODICUM_NODE_ARGUMENTS' >"$root/tmp/node.log" 2>&1 &
-node=$!
-for ((i = 0; ; i++)); do
-	inside modicum chain status --endpoint ws://127.0.0.1:39955 >"$root/tmp/status" 2>&1 && break
-	kill -0 "$node" 2>/dev/null || die "the node ended: $(tail -n 3 "$root/tmp/node.log")"
-	((i < 60)) || die "the node does not answer: $(tail -n 3 "$root/tmp/node.log")"
-	sleep 1
+say "services"
+for unit in "${units[@]}"; do
+	[[ $(inside systemctl is-active "$unit") == inactive ]] || die "$unit was started without being asked to"
 done
-kill "$node"
-wait "$node" || true
-node=
+inside sed -i 's|^MODICUM_NODE_CHAIN=.*|MODICUM_NODE_CHAIN=dev|; s|^MODICUM_NODE_ARGUMENTS=.*|MODICUM_NODE_ARGUMENTS="--alice --validator"|' \
+	/etc/modicum/node.env
+inside systemctl enable --now modicum-node 2>/dev/null
+until_true "the chain" inside modicum chain status
+inside chown -R modicum: /var/lib/modicum/solver /var/lib/modicum/directory
+inside systemctl enable --now modicum-solver modicum-directory 2>/dev/null
+until_true "the solver" inside curl -sf http://127.0.0.1:9618/health
+until_true "the directory" inside curl -sf http://127.0.0.1:5000/healthz
+# Without an engine a provider says so, and stops.
+inside systemctl start modicum-provider
+until_true "a plain message" inside sh -c 'journalctl -u modicum-provider -o cat | grep -q "no container engine answers on /var/run/docker.sock"'
+inside systemctl stop modicum-provider
+process=$(inside systemctl show -P MainPID modicum-node)
 
 say "update"
 echo '# mine' >>"$root/etc/modicum/modicum.toml"
 inside dpkg -i --force-confold "${files[@]}" >/dev/null
 grep -q '^# mine' "$root/etc/modicum/modicum.toml" || die "an update has overwritten settings"
 [[ -s $root/var/lib/modicum/provider/key ]] || die "an update has removed a key"
+until_true "the chain after the update" inside modicum chain status
+[[ $(inside systemctl show -P MainPID modicum-node) != "$process" ]] || die "an update has not restarted the node"
 
 say "remove"
-inside dpkg -r modicum modicum-node >/dev/null
+inside dpkg -r modicum modicum-node >/dev/null 2>&1
+[[ -z $(inside pgrep modicum) ]] || die "a removal has left processes"
 [[ ! -e $root/usr/bin/modicum && -s $root/var/lib/modicum/provider/key && -s $root/etc/modicum/node.env ]] ||
 	die "a removal must leave keys and settings, and nothing else"
 inside dpkg -i "${files[@]}" >/dev/null
