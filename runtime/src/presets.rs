@@ -74,6 +74,7 @@ fn development_genesis(validators: Vec<(AccountId, AccountId, SessionKeys)>) -> 
 			balances: well_known
 				.chain(roles)
 				.map(|account| (account, ENDOWMENT))
+				.chain([(FinesAccount::get(), EXISTENTIAL_DEPOSIT)])
 				.collect::<Vec<_>>(),
 		},
 		session: SessionConfig { keys: validators },

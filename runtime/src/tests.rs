@@ -210,10 +210,12 @@ fn a_market_proxy_can_trade_but_not_pay() {
 	}
 	let register = RuntimeCall::Modicum(pallet_modicum::Call::register_job_creator {});
 	assert!(ProxyType::Market.filter(&register));
-	assert!(ProxyType::NonTransfer.filter(&register));
+	// It holds money, and offers spend it.
+	assert!(!ProxyType::NonTransfer.filter(&register));
 	assert!(!ProxyType::Governance.filter(&register));
 	assert!(ProxyType::Any.is_superset(&ProxyType::Market));
-	assert!(ProxyType::NonTransfer.is_superset(&ProxyType::Market));
+	assert!(!ProxyType::NonTransfer.is_superset(&ProxyType::Market));
+	assert!(ProxyType::NonTransfer.is_superset(&ProxyType::Governance));
 	assert!(!ProxyType::Market.is_superset(&ProxyType::NonTransfer));
 
 	// A batch does not carry through what the proxy may not do alone.

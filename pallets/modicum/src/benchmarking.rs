@@ -83,6 +83,9 @@ where
 	Pallet::<T>::do_register_resource_provider(provider, Architecture::Amd64, 1).unwrap();
 	Pallet::<T>::do_register_mediator(mediator, Architecture::Amd64, fee::<T>()).unwrap();
 	Pallet::<T>::do_register_directory(directory, endpoint, fee::<T>()).unwrap();
+	for who in [creator, provider, mediator, directory] {
+		PartyRecords::<T>::insert(who, PartyRecord::default());
+	}
 	let last = |item: &T::AccountId| full.then(|| item.clone());
 	Pallet::<T>::edit::<JobCreatorRecordOf<T>>(creator, |record| {
 		fill::<T, _, _>(&mut record.trusted_mediators, stranger::<T>, last(mediator))
@@ -155,10 +158,18 @@ fn uri<T: Config>() -> Vec<u8> {
 }
 
 fn offers<T: Config>(cast: &Cast<T::AccountId>) -> (JobOfferId, ResourceOfferId) {
+	offers_paying::<T>(cast, fee::<T>())
+}
+
+fn offers_paying<T: Config>(
+	cast: &Cast<T::AccountId>,
+	match_incentive: Balance,
+) -> (JobOfferId, ResourceOfferId) {
 	let ids = (NextJobOfferId::<T>::get(), NextResourceOfferId::<T>::get());
-	let terms = job_terms::<T>(&cast.directory);
-	Pallet::<T>::do_post_job_offer(cast.creator.clone(), terms, uri::<T>(), 1).unwrap();
-	Pallet::<T>::do_post_resource_offer(cast.provider.clone(), resource_terms::<T>(), 1).unwrap();
+	let job = JobTermsOf::<T> { match_incentive, ..job_terms::<T>(&cast.directory) };
+	let resource = ResourceTerms { match_incentive, ..resource_terms::<T>() };
+	Pallet::<T>::do_post_job_offer(cast.creator.clone(), job, uri::<T>(), 1).unwrap();
+	Pallet::<T>::do_post_resource_offer(cast.provider.clone(), resource, 1).unwrap();
 	ids
 }
 
@@ -467,8 +478,8 @@ mod benchmarks {
 	fn post_match() {
 		begin::<T>();
 		let cast = cast::<T>(0, true);
-		let (job_offer, resource_offer) = offers::<T>(&cast);
-		// An account that has yet to be created costs most.
+		// What costs most: incentives too small to create the solver's account, which go to the fines instead.
+		let (job_offer, resource_offer) = offers_paying::<T>(&cast, 1);
 		let solver: T::AccountId = account("solver", 0, SEED);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(solver), job_offer, resource_offer, cast.mediator);

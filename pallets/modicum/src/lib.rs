@@ -45,7 +45,7 @@ use frame::{import_section, prelude::*};
 pub mod pallet {
 	use super::*;
 	use alloc::vec::Vec;
-	use frame::deps::frame_support::weights::WeightMeter;
+	use frame::deps::frame_support::{dispatch::WithPostDispatchInfo, weights::WeightMeter};
 	use modicum_primitives::{
 		Architecture, Balance, BaseLayer, Ending, Evidence, FaultyParty, Hash, JobOfferId, MatchId,
 		Meter, Moment, Parameters, PartyRecord, RejectReason, ResourceOfferId, ResourceTerms,
@@ -245,6 +245,10 @@ pub mod pallet {
 			assert!(T::MaxBaseLayers::get() > 0, "nobody could be matched without a base layer");
 			assert!(T::MaxUriLen::get() > 0, "no job could say where it lies");
 			assert!(T::MaxEndpointLen::get() > 0, "no directory could say where it answers");
+			assert!(
+				Self::closing_weight(Due::Match(0)).all_lte(T::BlockWeights::get().max_block),
+				"no block could close an overdue match"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -908,12 +912,14 @@ pub mod pallet {
 		/// deadlines whose grace has passed. For blocks that are always full.
 		///
 		/// Origin: anybody signed. Emits `JobOfferExpired`, `ResourceOfferExpired`, `ResultReaction`, `MatchClosed`.
-		/// Errors: `NothingOverdue`.
+		/// Errors: `NothingOverdue`, which costs no more than the look. A `limit` that no block has room for is refused
+		/// before that, like every call that is too heavy.
 		#[pallet::call_index(67)]
 		#[pallet::weight(T::WeightInfo::close_overdue(*limit))]
 		pub fn close_overdue(origin: OriginFor<T>, limit: u32) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let closed = Self::do_close_overdue(limit)?;
+			let closed = Self::do_close_overdue(limit)
+				.map_err(|error| error.with_weight(T::WeightInfo::close_overdue(0)))?;
 			Ok(Some(T::WeightInfo::close_overdue(closed)).into())
 		}
 	}

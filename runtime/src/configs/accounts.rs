@@ -60,7 +60,9 @@ pub enum ProxyType {
 	#[codec(index = 0)]
 	Any,
 	/// Market calls only, alone or in batches: the hot key of a device whose owner keeps the key
-	/// to the money elsewhere. It can lose a deposit by misbehaving, but never send money.
+	/// to the money elsewhere. It cannot transfer, but whoever steals it can spend what the account has on bad
+	/// trades, such as offers with a great incentive that he matches himself: keep no more in the account than the
+	/// device works with.
 	#[codec(index = 1)]
 	Market,
 	/// Everything that moves no money.
@@ -96,7 +98,6 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::ValidatorSet(..)
 							| RuntimeCall::Council(..)
 							| RuntimeCall::Preimage(..)
-							| RuntimeCall::Modicum(..)
 					)
 			},
 			ProxyType::Governance => {
@@ -109,7 +110,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 		match (self, other) {
 			(a, b) if a == b => true,
 			(ProxyType::Any, _) => true,
-			(ProxyType::NonTransfer, ProxyType::Market | ProxyType::Governance) => true,
+			(ProxyType::NonTransfer, ProxyType::Governance) => true,
 			_ => false,
 		}
 	}

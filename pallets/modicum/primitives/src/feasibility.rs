@@ -100,7 +100,7 @@ pub enum Rule {
 	/// 17. The job offer is already matched.
 	#[codec(index = 21)]
 	JobOfferNotOpen,
-	/// 17. The job's completion deadline has passed.
+	/// 17. The job's completion deadline has passed. Rule 12 is not judged then.
 	#[codec(index = 22)]
 	JobOfferExpired,
 	/// 17. The resource offer is already matched.
@@ -326,8 +326,9 @@ pub struct Triple<'a, AccountId> {
 /// All rules of docs/protocol.md §4 that `triple` breaks at time `now`, in the order of their numbers. Empty:
 /// the match is feasible.
 ///
-/// Rules about a mediator or directory that is not registered cannot be judged; then only
-/// [`Rule::MediatorNotRegistered`] or [`Rule::DirectoryNotRegistered`] speaks for them.
+/// What a mediator or directory that is not registered declares and charges cannot be judged: for rules 10, 11, 13
+/// (the mediator's part), 14 and 18 (the deposits), [`Rule::MediatorNotRegistered`] or
+/// [`Rule::DirectoryNotRegistered`] speaks then.
 pub fn feasibility<AccountId: PartialEq>(
 	triple: &Triple<'_, AccountId>,
 	parameters: &Parameters,
@@ -368,7 +369,12 @@ fn capacity_rules<AccountId>(
 		* u128::from(limits.instructions))
 	.div_ceil(BILLION);
 	let earliest_end = u128::from(now) + run_time;
-	require(earliest_end <= u128::from(job.completion_deadline), Rule::TooSlowForDeadline);
+	// Of a deadline that has passed, rule 17 says all there is to say: no provider would be faster.
+	let expired = now > job.completion_deadline;
+	require(
+		expired || earliest_end <= u128::from(job.completion_deadline),
+		Rule::TooSlowForDeadline,
+	);
 
 	if let Some(profile) = &triple.mediator.profile {
 		require(profile.architecture == resource.architecture, Rule::MediatorArchitectureMismatch);

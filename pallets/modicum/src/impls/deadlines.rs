@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 	/// Closes up to `limit` of the earliest entries whose grace has passed; returns how many.
 	pub(crate) fn do_close_overdue(limit: u32) -> Result<u32, DispatchError> {
 		let mut left = limit;
-		let closed = Self::close_overdue_while(|| {
+		let closed = Self::close_overdue_while(|_| {
 			let more = left > 0;
 			left = left.saturating_sub(1);
 			more
@@ -56,9 +56,17 @@ impl<T: Config> Pallet<T> {
 		if meter.try_consume(T::WeightInfo::close_overdue(0)).is_err() {
 			return;
 		}
-		// The weight of the call for one entry contains that look once more, which pays for the next key.
-		let each = T::WeightInfo::close_overdue(1);
-		Self::close_overdue_while(|| meter.try_consume(each).is_ok());
+		Self::close_overdue_while(|due| meter.try_consume(Self::closing_weight(due)).is_ok());
+	}
+
+	/// What closing one entry takes, with the look at the next key.
+	pub(crate) fn closing_weight(due: Due) -> Weight {
+		let look = T::WeightInfo::close_overdue(0);
+		match due {
+			Due::JobOffer(_) => T::WeightInfo::cancel_job_offer().saturating_add(look),
+			Due::ResourceOffer(_) => T::WeightInfo::cancel_resource_offer().saturating_add(look),
+			Due::Match(_) => T::WeightInfo::close_overdue(1),
+		}
 	}
 
 	/// Puts `due` into the queue.
@@ -81,14 +89,14 @@ impl<T: Config> Pallet<T> {
 		Self::clear_deadline(record.deadline(), Due::Match(match_id));
 	}
 
-	/// Closes overdue entries, earliest first, as long as `may_go_on` allows one more; returns how many.
-	fn close_overdue_while(mut may_go_on: impl FnMut() -> bool) -> u32 {
+	/// Closes overdue entries, earliest first, as long as `may_close` allows the next; returns how many.
+	fn close_overdue_while(mut may_close: impl FnMut(Due) -> bool) -> u32 {
 		let now = Self::now();
 		let grace = CurrentParameters::<T>::get().auto_close_grace;
 		let mut closed: u32 = 0;
 		let mut next = Deadlines::<T>::iter_keys().next();
 		while let Some(key) = next {
-			if key.at().saturating_add(grace) >= now || !may_go_on() {
+			if key.at().saturating_add(grace) >= now || !may_close(key.due) {
 				break;
 			}
 			// All or nothing, so that a failure, which the checks of every call exclude, keeps its entry.

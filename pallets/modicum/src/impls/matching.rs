@@ -100,7 +100,13 @@ impl<T: Config> Pallet<T> {
 			return Err(Error::<T>::from(*rule).into());
 		}
 		let mediator_fee = profile.ok_or(Error::<T>::MediatorNotRegistered)?.availability_fee;
-		let record = Self::new_match(&pair, (job_offer, resource_offer), mediator, mediator_fee)?;
+		let record = Self::new_match(
+			&pair,
+			(job_offer, resource_offer),
+			mediator,
+			mediator_fee,
+			parameters,
+		)?;
 		let deposit = match_deposit(
 			record.value,
 			record.mediator_fee,
@@ -168,6 +174,7 @@ impl<T: Config> Pallet<T> {
 		(job_offer, resource_offer): (JobOfferId, ResourceOfferId),
 		mediator: T::AccountId,
 		mediator_fee: Balance,
+		parameters: Parameters,
 	) -> Result<MatchRecordOf<T>, DispatchError> {
 		let Pair { job, resource, directory, .. } = pair;
 		let directory = directory.as_ref().ok_or(Error::<T>::DirectoryNotRegistered)?;
@@ -186,7 +193,7 @@ impl<T: Config> Pallet<T> {
 			mediator_fee,
 			directory_fee: directory.availability_fee,
 			completion_deadline: job.terms.completion_deadline,
-			parameters: CurrentParameters::<T>::get(),
+			parameters,
 			phase: Phase::Running,
 		})
 	}

@@ -19,7 +19,10 @@ use crate::{
 use frame::{
 	deps::frame_support::storage::with_storage_layer,
 	prelude::*,
-	token::{fungible::MutateHold, tokens::Restriction},
+	token::{
+		fungible::{Inspect, MutateHold},
+		tokens::Restriction,
+	},
 	traits::{Consideration, Footprint},
 };
 use modicum_primitives::{
@@ -32,6 +35,10 @@ impl<T: Config> Pallet<T> {
 	/// # Errors
 	/// `Token(FundsUnavailable)` if the free balance, less the existential deposit, is smaller.
 	pub(crate) fn hold(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
+		// The currency would let an account that something else keeps alive hold its last unit, and then refuse
+		// to take back less than the existential deposit.
+		let free = T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Force);
+		ensure!(free >= amount, TokenError::FundsUnavailable);
 		T::Currency::hold(&reason.into(), who, amount)
 	}
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use crate::{mock::*, *};
-use frame::testing_prelude::*;
+use frame::{deps::frame_support::dispatch::WithPostDispatchInfo, testing_prelude::*};
 use modicum_primitives::{Ending, Moment, RejectReason, ResourceTerms};
 
 /// Lets the chain act with all the weight in the world.
@@ -199,7 +199,7 @@ fn on_idle_never_takes_more_than_it_is_given_and_loses_nothing() {
 		}
 		set_time(DEADLINE + GRACE + 1);
 		let base = <Test as Config>::WeightInfo::close_overdue(0);
-		let each = <Test as Config>::WeightInfo::close_overdue(1);
+		let each = Modicum::closing_weight(Due::JobOffer(0));
 		for (given, left) in [
 			(Weight::zero(), 5),
 			(base.saturating_sub(Weight::from_parts(1, 0)), 5),
@@ -227,7 +227,7 @@ fn on_idle_closes_the_earliest_first() {
 		}
 		set_time(START + 300 + GRACE + 1);
 		let base = <Test as Config>::WeightInfo::close_overdue(0);
-		let each = <Test as Config>::WeightInfo::close_overdue(1);
+		let each = Modicum::closing_weight(Due::ResourceOffer(0));
 		Modicum::on_idle(1, base.saturating_add(each).saturating_add(each));
 		let left: Vec<_> = queue().into_iter().map(|(at, _)| at - START).collect();
 		assert_eq!(left, [300, 400]);
@@ -245,9 +245,12 @@ fn close_overdue_works_for_anybody() {
 			post_job(job_terms());
 		}
 		set_time(DEADLINE + GRACE);
-		assert_noop!(close(10), Error::<Test>::NothingOverdue);
+		// Whoever comes second pays for a look only.
+		let look = <Test as Config>::WeightInfo::close_overdue(0);
+		let nothing = || Error::<Test>::NothingOverdue.with_weight(look);
+		assert_noop!(close(10), nothing());
 		set_time(DEADLINE + GRACE + 1);
-		assert_noop!(close(0), Error::<Test>::NothingOverdue);
+		assert_noop!(close(0), nothing());
 		assert_ok!(close(2));
 		assert_eq!(JobOffers::<Test>::iter().count(), 1);
 		let info = close(u32::MAX).unwrap();

@@ -204,3 +204,27 @@ fn a_storage_deposit_knows_its_amount() {
 		ticket.drop(&CREATOR).unwrap();
 	});
 }
+
+#[test]
+fn an_account_kept_alive_by_something_else_keeps_the_existential_deposit_too() {
+	in_market(|| {
+		// As the account of a validator, which the session pallet keeps alive without money.
+		frame_system::Pallet::<Test>::inc_providers(&CREATOR);
+		let excess = free(CREATOR) - JOB_HOLD - ED;
+		assert_ok!(Balances::transfer_keep_alive(signed(CREATOR), STRANGER, excess + 1));
+		let post = || Modicum::post_job_offer(signed(CREATOR), job_terms(), uri(), 0);
+		assert_noop!(post(), TokenError::FundsUnavailable);
+		assert_ok!(Balances::mint_into(&CREATOR, 1));
+		assert_ok!(post());
+		// So the least excess can be given back to it.
+		assert_ok!(Modicum::cancel_job_offer(signed(CREATOR), 0));
+		assert_eq!(free(CREATOR), JOB_HOLD + ED);
+		assert_ok!(Balances::burn_from(
+			&STRANGER,
+			1,
+			Preservation::Expendable,
+			Precision::Exact,
+			Fortitude::Polite
+		));
+	});
+}
