@@ -26,6 +26,8 @@ pub use node::{Node, Role};
 
 use namespace::Namespace;
 use std::{
+	collections::hash_map::RandomState,
+	hash::{BuildHasher, Hasher},
 	net::TcpListener,
 	path::{Path, PathBuf},
 	process::Command,
@@ -329,15 +331,25 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
 	Ok(output.stdout)
 }
 
-/// A port on loopback that nobody listens on. The system hands out another each time, so that
-/// parallel tests do not meet.
+/// A port on loopback that nobody listens on, drawn at random so that parallel tests do not meet. It is not one of those
+/// that the system gives to outgoing connections (from 32768 on): such a one may be taken before it is used.
 ///
 /// # Errors
 ///
 /// The machine has no free port.
 pub fn free_port() -> Result<u16, Error> {
-	TcpListener::bind(("127.0.0.1", 0))
-		.and_then(|listener| listener.local_addr())
-		.map(|address| address.port())
-		.map_err(Error::io("could not find a free port"))
+	const FIRST: u64 = 10_000;
+	const COUNT: u64 = 20_000;
+	const TRIES: u32 = 100;
+	let mut last = std::io::ErrorKind::AddrInUse.into();
+	for _ in 0..TRIES {
+		// Each state of the hash function is random.
+		let drawn = FIRST + RandomState::new().build_hasher().finish() % COUNT;
+		let port = u16::try_from(drawn).expect("below 30000; qed");
+		match TcpListener::bind(("127.0.0.1", port)) {
+			Ok(_) => return Ok(port),
+			Err(error) => last = error,
+		}
+	}
+	Err(Error::io("could not find a free port")(last))
 }

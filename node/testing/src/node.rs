@@ -204,7 +204,9 @@ impl Node {
 			command.args(["--bootnodes", bootnode]);
 		}
 		if self.namespace.is_some() {
-			command.args(["--unsafe-rpc-external", "--prometheus-external"]).stdin(Stdio::piped());
+			// Without `--rpc-cors all` it answers only who calls it localhost.
+			command.args(["--unsafe-rpc-external", "--rpc-cors", "all", "--prometheus-external"]);
+			command.stdin(Stdio::piped());
 		}
 		let process =
 			command.spawn().map_err(Error::io(format!("could not start {}", self.name)))?;
