@@ -36,9 +36,10 @@ fund() {
 
 # register KIND ROLE ARGUMENT…: as what, unless it is one already.
 register() {
-	local kind=$1 role=$2
+	local kind=$1 role=$2 show=status
 	shift 2
-	as "$role" "$kind" show "$(address "$role")" >/dev/null 2>&1 && return 0
+	[[ $kind != directory ]] || show=show
+	if as "$role" "$kind" "$show" >/dev/null 2>&1; then return; fi
 	say "registers $role"
 	as "$role" "$kind" register "$@" >/dev/null
 }

@@ -23,7 +23,9 @@ packages=("$dist"/modicum{,-node}_*_"$architecture".deb)
 
 (cd "$dist" && sha256sum --quiet --check SHA256SUMS) || die "the checksums in $dist/SHA256SUMS are wrong"
 
+# Readable by all, as a root folder is: not every service in it is root.
 root=$(mktemp -d)
+chmod 755 "$root"
 container=
 # shellcheck disable=SC2317 # Called by the trap.
 cleanup() {
