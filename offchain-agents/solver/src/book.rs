@@ -255,6 +255,11 @@ impl<AccountId: Ord + Clone> OrderBook<AccountId> {
 		self.records.mediators.get(mediator)
 	}
 
+	/// What a directory charges each side of a match, base units; `None` if it is not registered.
+	pub fn directory_fee(&self, directory: &AccountId) -> Option<Balance> {
+		self.records.directories.get(directory).copied()
+	}
+
 	/// Whom a creator trusts to mediate.
 	pub fn creator(&self, creator: &AccountId) -> Option<&[AccountId]> {
 		self.records.creators.get(creator).map(Vec::as_slice)

@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "the bench uses more of it")]
 mod books;
 
-use books::{Account, Books, Shape, NOW};
+use books::{check, Account, Books, Shape, NOW};
 use modicum_primitives::{Balance, Moment};
 use modicum_solver::{OrderBook, Proposal};
 use pathfinding::{
@@ -229,12 +229,43 @@ proptest! {
 }
 
 #[test]
-fn a_large_book_gets_the_most_matches() {
-	let mut books = Books::new(ChaCha8Rng::seed_from_u64(3), Shape { owners: 100, ..Shape::MIXED });
-	let mut book = books.book(1_050, 1_050);
+fn the_independent_check_knows_the_same_pairs() {
+	for seed in 0..20 {
+		let mut books = books(seed, if seed % 2 == 0 { 3 } else { 10_000 });
+		let book = books.book(30, 30);
+		let found = check::pairs(&book, &books.parameters, NOW).into_iter();
+		// Offers are numbered from 0, so their places are their numbers.
+		let found: BTreeSet<_> =
+			found.map(|(job, resource)| (job as u64, resource as u64)).collect();
+		let by_the_rules = prices(&book, NOW);
+		assert_eq!(found, by_the_rules.keys().copied().collect());
+		assert_eq!(
+			check::most_matches(&check::pairs(&book, &books.parameters, NOW)),
+			most_matches(&by_the_rules)
+		);
+	}
+}
+
+#[test]
+fn large_books_get_the_most_matches() {
+	for (shape, jobs, resources) in [
+		(Shape::DENSE, 1_500, 1_300),
+		(Shape::MIXED, 1_050, 1_050),
+		(Shape::SPARSE, 2_000, 2_000),
+		(Shape::ALIKE, 1_200, 1_400),
+	] {
+		large_book(Shape { owners: 100, ..shape }, jobs, resources);
+	}
+}
+
+fn large_book(shape: Shape, jobs: usize, resources: usize) {
+	let mut books = Books::new(ChaCha8Rng::seed_from_u64(3), shape);
+	let mut book = books.book(jobs, resources);
 	let proposals = book.solve(NOW);
 	assert!(!book.is_cheapest());
 	check_sound(&book, &proposals, NOW);
+	let pairs = check::pairs(&book, &books.parameters, NOW);
+	assert_eq!(proposals.len(), check::most_matches(&pairs), "{shape:?}");
 	for at in 0..20 {
 		book.remove_job_offer(at);
 		book.insert_resource_offer(5_000 + at, books.resource_offer()).expect("there is room; qed");

@@ -3,6 +3,8 @@
 
 //! Random order books for the tests and the bench.
 
+pub mod check;
+
 use modicum_primitives::{
 	job_offer_deposit, resource_offer_deposit, Architecture, Balance, JobTerms, Meter, Moment,
 	Parameters, Prices, ResourceTerms, Resources,
