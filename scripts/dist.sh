@@ -114,7 +114,8 @@ dependencies() {
 	(cd "$work" && DEB_HOST_ARCH=$1 dpkg-shlibdeps -O --ignore-missing-info -l/usr/aarch64-linux-gnu/lib \
 		-l/usr/arm-linux-gnueabihf/lib "$2" 2>"$work/log") >"$work/out" ||
 		die "the libraries of $2 are not known: $(cat "$work/log")"
-	sed -n 's/^shlibs:Depends=//p' "$work/out"
+	# What the cross compilers' packages call theirs has other names where the binary will run.
+	sed -n "s/:$1//g; s/-$1-cross//g; s/^shlibs:Depends=//p" "$work/out"
 	rm -rf "$work"
 }
 

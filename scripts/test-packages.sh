@@ -59,12 +59,12 @@ leader=$(pgrep --parent "$container")
 until_true "a booted Debian" inside systemctl is-system-running
 # Everything that there is, but what dpkg itself writes.
 state() {
-	(cd "$root" && find . -xdev \( -path ./tmp -o -path ./var/lib/dpkg -o -path ./var/lib/systemd -o -path ./var/tmp -o -path ./var/cache -o -path ./var/log \) -prune -o -print |
+	(cd "$root" && find . -xdev \( -path ./tmp -o -path ./root -o -path ./var/lib/dpkg -o -path ./var/lib/systemd -o -path ./var/tmp -o -path ./var/cache -o -path ./var/log \) -prune -o -print |
 		LC_ALL=C sort && cat etc/passwd etc/group)
 }
-state >"$root/tmp/before"
-cp "${packages[@]}" "$root/tmp"
-files=("${packages[@]/#*\///tmp/}")
+state >"$root/root/before"
+cp "${packages[@]}" "$root/root"
+files=("${packages[@]/#*\///root/}")
 
 say "install"
 inside dpkg -i "${files[@]}" >/dev/null
@@ -80,8 +80,8 @@ inside modicum --config /etc/modicum/modicum.toml config check >/dev/null
 # The files for services are for shells, too.
 for role in provider mediator solver directory; do
 	# shellcheck disable=SC2016 # The shell inside expands it.
-	inside sh -c 'set -ae; . /etc/modicum/$1.env; mkdir -p /var/lib/modicum/$1; modicum key generate; modicum key inspect' sh "$role" >"$root/tmp/key"
-	grep -q "^account  *5" "$root/tmp/key" || die "no key for the $role: $(cat "$root/tmp/key")"
+	inside sh -c 'set -ae; . /etc/modicum/$1.env; mkdir -p /var/lib/modicum/$1; modicum key generate; modicum key inspect' sh "$role" >"$root/root/key"
+	grep -q "^account  *5" "$root/root/key" || die "no key for the $role: $(cat "$root/root/key")"
 done
 [[ -s $root/usr/share/man/man1/modicum-provider-run.1.gz && -s $root/usr/share/bash-completion/completions/modicum ]] ||
 	die "manual or completions are missing"
@@ -120,11 +120,11 @@ inside dpkg -r modicum modicum-node >/dev/null 2>&1
 inside dpkg -i "${files[@]}" >/dev/null
 
 say "purge"
-inside dpkg -P modicum modicum-node >/dev/null 2>"$root/tmp/purge"
+inside dpkg -P modicum modicum-node >/dev/null 2>"$root/root/purge"
 [[ $(find "$root/var/backups" -name 'modicum-*.key' -perm 600 | wc -l) -eq 4 ]] || die "a purge has lost keys"
 rm -f "$root"/var/backups/modicum-*.key
-state >"$root/tmp/after"
-left=$(diff "$root/tmp/before" "$root/tmp/after" | grep '^[<>]' | grep -v ' ./var/lib/apt\| ./var/backups\|-$' || true)
+state >"$root/root/after"
+left=$(diff "$root/root/before" "$root/root/after" | grep '^[<>]' | grep -v ' ./var/lib/apt\| ./var/backups\|-$' || true)
 [[ -z $left ]] || die "a purge has left or taken:
 $left"
 say "the packages install, update and purge as they should"
