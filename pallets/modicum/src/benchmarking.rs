@@ -11,8 +11,8 @@ use alloc::{vec, vec::Vec};
 use frame::benchmarking::prelude::*;
 use frame::token::fungible::{Inspect, Mutate};
 use modicum_primitives::{
-	Architecture, Balance, Evidence, JobOfferId, MatchId, Meter, Moment, Parameters, Prices,
-	RejectReason, ResourceOfferId, ResourceTerms, Resources, ResultStatus, Run, Usage,
+	Architecture, Balance, Evidence, JobOfferId, MatchId, Meter, Moment, Parameters, PartyRecord,
+	Prices, RejectReason, ResourceOfferId, ResourceTerms, Resources, ResultStatus, Run, Usage,
 	MAX_VERIFICATION_COUNT, MIN_VERIFICATION_COUNT,
 };
 
