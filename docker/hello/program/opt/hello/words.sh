@@ -2,4 +2,4 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 set -e
-tr -cs 'a-zA-Z' '\n' </input/text | tr A-Z a-z | sort | uniq -c | sort -k1,1nr -k2 >/out/words
+tr -cs 'a-zA-Z' '\n' </input/text | tr '[:upper:]' '[:lower:]' | sort | uniq -c | sort -k1,1nr -k2 >/out/words
