@@ -94,6 +94,12 @@ for image in modicum modicum-node; do
 	say "$image: $(docker image inspect -f '{{.Size}}' "$image" | numfmt --to=iec) with its base of $(docker image inspect -f '{{.Size}}' "$MODICUM_BASE" | numfmt --to=iec)"
 done
 
+# Without the right to the engine's socket an agent says so, and stops.
+if said=$(docker run --rm --network none -v "$work/docker.sock:/var/run/docker.sock" modicum provider doctor --offline 2>&1); then
+	die "an agent that is not root uses the engine: $said"
+fi
+[[ $said == *'may this user open the socket'* ]] || die "not a plain message: $said"
+
 services=(validator-1 validator-2 validator-3 validator-4 rpc directory solver mediator provider-1 provider-2)
 health() { docker inspect -f '{{.State.Health.Status}}' "$(compose ps -q "$1")" 2>/dev/null || true; }
 # wait_healthy: until every service is.
