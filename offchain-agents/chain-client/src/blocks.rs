@@ -5,18 +5,15 @@
 
 use crate::{
 	chain::{Chain, Connection},
-	config::{ChainConfig, ClientAtBlock},
+	config::ChainConfig,
 	event::Event,
+	heads::{Heads, Kind},
+	known::Known,
 	snapshot::Snapshot,
 	Error, H256,
 };
-use std::{
-	collections::VecDeque,
-	sync::{Mutex, PoisonError},
-	time::Instant,
-};
-use subxt::client::{Block, Blocks};
-use tokio::time::timeout;
+use std::{collections::VecDeque, sync::Arc};
+use subxt::client::Block;
 
 /// A finalised block and what the market did in it.
 #[derive(Clone)]
@@ -60,26 +57,23 @@ pub struct FinalizedBlocks {
 	chain: Chain,
 	/// Number of the next block to deliver; not known before the first.
 	next: Option<u64>,
-	/// Never locked: the mutex only makes it known that one task at a time uses the stream.
-	subscription: Option<(Connection, Mutex<Blocks<ChainConfig>>)>,
+	heads: Heads,
 	/// Blocks that the subscription gave and that are not delivered.
 	fresh: VecDeque<Block<ChainConfig>>,
 	/// Number of the last block that is known to be final.
 	head: Option<u64>,
-	/// When a block last came.
-	last_seen: Instant,
+}
+
+/// As [`FinalizedItem`], for whoever needs to know more of a block.
+pub(crate) enum Item {
+	Block(Arc<Known>),
+	Missed { first: u64, last: u64, snapshot: Snapshot },
 }
 
 impl FinalizedBlocks {
 	pub(crate) fn new(chain: Chain, next: Option<u64>) -> Self {
-		Self {
-			chain,
-			next,
-			subscription: None,
-			fresh: VecDeque::new(),
-			head: None,
-			last_seen: Instant::now(),
-		}
+		let heads = Heads::new(chain.clone(), Kind::Final);
+		Self { chain, next, heads, fresh: VecDeque::new(), head: None }
 	}
 
 	/// Subscribes now, so that no block from here on can be missed even if [`Self::next`] is first called later.
@@ -99,6 +93,18 @@ impl FinalizedBlocks {
 	/// As of [`Chain::connect`], and [`Error::Timeout`] if no endpoint shows a new block for as long as
 	/// [`crate::ConnectionSettings::stall_timeout`] says. Calling again tries again.
 	pub async fn next(&mut self) -> Result<FinalizedItem, Error> {
+		Ok(match self.next_known().await? {
+			Item::Block(known) => FinalizedItem::Block(FinalizedBlock {
+				events: known.events(),
+				snapshot: known.snapshot.clone(),
+			}),
+			Item::Missed { first, last, snapshot } => {
+				FinalizedItem::Missed { first, last, snapshot }
+			},
+		})
+	}
+
+	pub(crate) async fn next_known(&mut self) -> Result<Item, Error> {
 		loop {
 			match (self.next, self.head) {
 				(Some(next), Some(head)) if next <= head => {
@@ -113,55 +119,20 @@ impl FinalizedBlocks {
 
 	/// Waits for one block from the subscription.
 	async fn receive(&mut self) -> Result<(), Error> {
-		let stall_timeout = self.chain.settings().stall_timeout;
-		if self.subscription.is_none() {
-			let connection = self.chain.connection().await?;
-			let stream = self.chain.limited("new blocks", connection.client.stream_blocks()).await;
-			match stream {
-				Ok(stream) => self.subscription = Some((connection, Mutex::new(stream))),
-				Err(error) => {
-					self.chain.give_up(&connection, &error).await;
-					return self.check_stall(error);
-				},
-			}
-		}
-		let Some((connection, stream)) = &mut self.subscription else { return Ok(()) };
-		let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
-		let failure = match timeout(stall_timeout, stream.next()).await {
-			Ok(Some(Ok(block))) => {
-				let number = block.number();
-				self.last_seen = Instant::now();
-				self.head = self.head.max(Some(number));
-				let next = *self.next.get_or_insert(number);
-				if number >= next {
-					self.fresh.push_back(block);
-				}
-				return Ok(());
-			},
-			Ok(Some(Err(error))) => Error::request("new blocks", error),
-			Ok(None) => Error::Unreachable(vec![(
-				connection.endpoint.clone(),
-				"it ended the subscription to new blocks".into(),
-			)]),
-			Err(_) => Error::Timeout { what: "the next finalised block", limit: stall_timeout },
+		let Some(block) = self.heads.next().await? else {
+			// Blocks of a lost connection are asked for by number.
+			self.fresh.clear();
+			return Ok(());
 		};
-		self.chain.give_up(&connection.clone(), &failure).await;
-		self.subscription = None;
-		// Blocks of a lost connection are asked for by number.
-		self.fresh.clear();
-		self.check_stall(failure)
-	}
-
-	/// A failure is silent while another endpoint may still make up for it.
-	fn check_stall(&self, failure: Error) -> Result<(), Error> {
-		let settings = self.chain.settings();
-		if self.last_seen.elapsed() > settings.stall_timeout.max(settings.patience) {
-			return Err(failure);
+		let number = block.number();
+		self.head = self.head.max(Some(number));
+		if number >= *self.next.get_or_insert(number) {
+			self.fresh.push_back(block);
 		}
 		Ok(())
 	}
 
-	async fn deliver(&mut self, next: u64) -> Result<Option<FinalizedItem>, Error> {
+	async fn deliver(&mut self, next: u64) -> Result<Option<Item>, Error> {
 		while self.fresh.front().is_some_and(|block| block.number() < next) {
 			self.fresh.pop_front();
 		}
@@ -172,9 +143,9 @@ impl FinalizedBlocks {
 			outcome = self.fetch(&connection, None, next).await;
 		}
 		match outcome {
-			Ok(block) => {
+			Ok(known) => {
 				self.next = Some(next + 1);
-				Ok(Some(FinalizedItem::Block(block)))
+				Ok(Some(Item::Block(known)))
 			},
 			Err(failure) if failure.is_transient() => self.skip(&connection, next, failure).await,
 			Err(failure) => Err(failure),
@@ -188,22 +159,20 @@ impl FinalizedBlocks {
 		connection: &Connection,
 		next: u64,
 		failure: Error,
-	) -> Result<Option<FinalizedItem>, Error> {
+	) -> Result<Option<Item>, Error> {
 		let now = self.chain.limited("the last block", connection.client.at_current_block()).await;
-		let snapshot = now.map(|at| self.snapshot(at));
-		match snapshot {
+		let timeout = self.chain.settings().request_timeout;
+		match now.map(|at| Snapshot::new(at, timeout)) {
 			Ok(snapshot) if snapshot.number() >= next => {
 				let last = snapshot.number();
 				tracing::warn!(first = next, last, "the events of blocks are lost: {failure}");
 				self.next = Some(last + 1);
-				Ok(Some(FinalizedItem::Missed { first: next, last, snapshot }))
+				Ok(Some(Item::Missed { first: next, last, snapshot }))
 			},
 			// It does not answer, or has fallen behind what another endpoint has shown.
 			_ => {
-				self.chain.give_up(connection, &failure).await;
-				self.subscription = None;
 				self.fresh.clear();
-				self.check_stall(failure).map(|()| None)
+				self.heads.lost(connection, failure).await.map(|()| None)
 			},
 		}
 	}
@@ -213,17 +182,13 @@ impl FinalizedBlocks {
 		connection: &Connection,
 		block: Option<&Block<ChainConfig>>,
 		number: u64,
-	) -> Result<FinalizedBlock, Error> {
-		let at = match block {
-			Some(block) => self.chain.limited("a block", block.at()).await?,
-			None => self.chain.limited("a block", connection.client.at_block(number)).await?,
-		};
-		let events = self.chain.limited("a block's events", at.events().fetch()).await?;
-		let events = crate::event::market_events(at.metadata_ref(), events.iter())?;
-		Ok(FinalizedBlock { events, snapshot: self.snapshot(at) })
-	}
-
-	fn snapshot(&self, at: ClientAtBlock) -> Snapshot {
-		Snapshot::new(at, self.chain.settings().request_timeout)
+	) -> Result<Arc<Known>, Error> {
+		match block {
+			Some(block) => self.chain.known(connection, block).await,
+			None => {
+				let at = self.chain.limited("a block", connection.client.at_block(number)).await?;
+				self.chain.known_at(connection, at).await
+			},
+		}
 	}
 }

@@ -6,11 +6,11 @@
 
 use crate::{
 	config::{ChainConfig, ClientAtBlock},
+	convert::IntoChain,
 	key::Key,
 	runtime::{self, runtime_types::pallet_modicum::pallet::Call as MarketCall},
 	AccountId, H256,
 };
-use async_trait::async_trait;
 use modicum_primitives::{
 	Architecture, Balance, BaseLayer, Evidence, JobOfferId, JobTerms, MatchId, Moment,
 	RejectReason, ResourceOfferId, ResourceTerms, Run,
@@ -32,14 +32,14 @@ pub struct Call {
 pub(crate) struct Signed {
 	pub(crate) bytes: Vec<u8>,
 	pub(crate) hash: H256,
-	/// What it will cost, base units.
-	pub(crate) fee: Balance,
+	/// Number and hash of the block that it was signed at: it is valid only on chains with that block.
+	pub(crate) at: u64,
+	pub(crate) at_hash: H256,
 }
 
 /// A call of any shape.
-#[async_trait]
 trait Payload: Send + Sync {
-	async fn sign(
+	fn sign(
 		&self,
 		at: &ClientAtBlock,
 		key: &Key,
@@ -48,22 +48,21 @@ trait Payload: Send + Sync {
 	) -> Result<Signed, subxt::Error>;
 }
 
-#[async_trait]
 impl<P: subxt::transactions::Payload + Send + Sync> Payload for P {
-	async fn sign(
+	fn sign(
 		&self,
 		at: &ClientAtBlock,
 		key: &Key,
 		nonce: u64,
 		mortality: u64,
 	) -> Result<Signed, subxt::Error> {
+		let (number, hash) = (at.block_number(), at.block_hash());
 		let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new()
 			.nonce(nonce)
-			.mortal(mortality)
+			.mortal_from_unchecked(mortality, number, hash)
 			.build();
-		let signed = at.tx().create_signed(self, key, params).await?;
-		let fee = signed.partial_fee_estimate().await?;
-		Ok(Signed { hash: signed.hash(), fee, bytes: signed.into_encoded() })
+		let signed = at.tx().create_signable_offline(self, params)?.sign(key)?;
+		Ok(Signed { hash: signed.hash(), bytes: signed.into_encoded(), at: number, at_hash: hash })
 	}
 }
 
@@ -92,172 +91,25 @@ impl Call {
 		Self { name: name.into(), payload: Arc::new(payload) }
 	}
 
-	pub(crate) async fn sign(
+	pub(crate) fn sign(
 		&self,
 		at: &ClientAtBlock,
 		key: &Key,
 		nonce: u64,
 		mortality: u64,
 	) -> Result<Signed, subxt::Error> {
-		self.payload.sign(at, key, nonce, mortality).await
+		self.payload.sign(at, key, nonce, mortality)
+	}
+
+	/// Does nothing.
+	pub(crate) fn remark() -> Self {
+		Self::new("remark", runtime::tx().system().remark(Vec::new()))
 	}
 
 	/// Sends money, in base units, but never so much that the sender's account ends.
 	pub fn transfer(to: AccountId, amount: Balance) -> Self {
 		let payload = runtime::tx().balances().transfer_keep_alive(MultiAddress::Id(to), amount);
 		Self::new("transfer", payload)
-	}
-
-	/// Registers the account as a job creator.
-	pub fn register_job_creator() -> Self {
-		Self::new("register_job_creator", market().register_job_creator())
-	}
-
-	/// Ends it.
-	pub fn deregister_job_creator() -> Self {
-		Self::new("deregister_job_creator", market().deregister_job_creator())
-	}
-
-	/// The job creator trusts a mediator.
-	pub fn job_creator_add_trusted_mediator(mediator: AccountId) -> Self {
-		let payload = market().job_creator_add_trusted_mediator(mediator);
-		Self::new("job_creator_add_trusted_mediator", payload)
-	}
-
-	/// The job creator no longer trusts a mediator.
-	pub fn job_creator_remove_trusted_mediator(mediator: AccountId) -> Self {
-		let payload = market().job_creator_remove_trusted_mediator(mediator);
-		Self::new("job_creator_remove_trusted_mediator", payload)
-	}
-
-	/// Registers the account as a resource provider, whose machine takes so many milliseconds for 10^9
-	/// instructions.
-	pub fn register_resource_provider(
-		architecture: Architecture,
-		time_per_billion_instructions: Moment,
-	) -> Self {
-		let payload = market()
-			.register_resource_provider(Static(architecture), time_per_billion_instructions);
-		Self::new("register_resource_provider", payload)
-	}
-
-	/// Ends it.
-	pub fn deregister_resource_provider() -> Self {
-		Self::new("deregister_resource_provider", market().deregister_resource_provider())
-	}
-
-	/// The resource provider trusts a mediator.
-	pub fn resource_provider_add_trusted_mediator(mediator: AccountId) -> Self {
-		let payload = market().resource_provider_add_trusted_mediator(mediator);
-		Self::new("resource_provider_add_trusted_mediator", payload)
-	}
-
-	/// The resource provider no longer trusts a mediator.
-	pub fn resource_provider_remove_trusted_mediator(mediator: AccountId) -> Self {
-		let payload = market().resource_provider_remove_trusted_mediator(mediator);
-		Self::new("resource_provider_remove_trusted_mediator", payload)
-	}
-
-	/// The resource provider trusts a directory.
-	pub fn resource_provider_add_trusted_directory(directory: AccountId) -> Self {
-		let payload = market().resource_provider_add_trusted_directory(directory);
-		Self::new("resource_provider_add_trusted_directory", payload)
-	}
-
-	/// The resource provider no longer trusts a directory.
-	pub fn resource_provider_remove_trusted_directory(directory: AccountId) -> Self {
-		let payload = market().resource_provider_remove_trusted_directory(directory);
-		Self::new("resource_provider_remove_trusted_directory", payload)
-	}
-
-	/// The resource provider has a base layer preinstalled.
-	pub fn resource_provider_add_supported_base_layer(base_layer: BaseLayer) -> Self {
-		let payload = market().resource_provider_add_supported_base_layer(base_layer);
-		Self::new("resource_provider_add_supported_base_layer", payload)
-	}
-
-	/// The resource provider no longer has it.
-	pub fn resource_provider_remove_supported_base_layer(base_layer: BaseLayer) -> Self {
-		let payload = market().resource_provider_remove_supported_base_layer(base_layer);
-		Self::new("resource_provider_remove_supported_base_layer", payload)
-	}
-
-	/// Registers the account as a mediator, who charges each side of a match `availability_fee` base units.
-	pub fn register_mediator(architecture: Architecture, availability_fee: Balance) -> Self {
-		let payload = market().register_mediator(Static(architecture), availability_fee);
-		Self::new("register_mediator", payload)
-	}
-
-	/// Ends it.
-	pub fn deregister_mediator() -> Self {
-		Self::new("deregister_mediator", market().deregister_mediator())
-	}
-
-	/// The mediator trusts a directory.
-	pub fn mediator_add_trusted_directory(directory: AccountId) -> Self {
-		let payload = market().mediator_add_trusted_directory(directory);
-		Self::new("mediator_add_trusted_directory", payload)
-	}
-
-	/// The mediator no longer trusts a directory.
-	pub fn mediator_remove_trusted_directory(directory: AccountId) -> Self {
-		let payload = market().mediator_remove_trusted_directory(directory);
-		Self::new("mediator_remove_trusted_directory", payload)
-	}
-
-	/// The mediator has a base layer preinstalled.
-	pub fn mediator_add_supported_base_layer(base_layer: BaseLayer) -> Self {
-		let payload = market().mediator_add_supported_base_layer(base_layer);
-		Self::new("mediator_add_supported_base_layer", payload)
-	}
-
-	/// The mediator no longer has it.
-	pub fn mediator_remove_supported_base_layer(base_layer: BaseLayer) -> Self {
-		let payload = market().mediator_remove_supported_base_layer(base_layer);
-		Self::new("mediator_remove_supported_base_layer", payload)
-	}
-
-	/// Registers the account as a directory, which answers at `endpoint` and charges each side of a match
-	/// `availability_fee` base units.
-	pub fn register_directory(endpoint: &str, availability_fee: Balance) -> Self {
-		let payload = market().register_directory(endpoint.as_bytes().to_vec(), availability_fee);
-		Self::new("register_directory", payload)
-	}
-
-	/// Ends it.
-	pub fn deregister_directory() -> Self {
-		Self::new("deregister_directory", market().deregister_directory())
-	}
-
-	/// Posts a job offer for the job at `uri`, with `extra_deposit` base units beyond what is required.
-	pub fn post_job_offer(terms: JobTerms<AccountId>, uri: &str, extra_deposit: Balance) -> Self {
-		let uri = uri.as_bytes().to_vec();
-		Self::new("post_job_offer", market().post_job_offer(terms.into(), uri, extra_deposit))
-	}
-
-	/// Takes a job offer back that is not matched.
-	pub fn cancel_job_offer(job_offer: JobOfferId) -> Self {
-		Self::new("cancel_job_offer", market().cancel_job_offer(job_offer))
-	}
-
-	/// Posts a resource offer, with `extra_deposit` base units beyond what is required.
-	pub fn post_resource_offer(terms: ResourceTerms, extra_deposit: Balance) -> Self {
-		let payload = market().post_resource_offer(Static(terms), extra_deposit);
-		Self::new("post_resource_offer", payload)
-	}
-
-	/// Takes a resource offer back that is not matched.
-	pub fn cancel_resource_offer(resource_offer: ResourceOfferId) -> Self {
-		Self::new("cancel_resource_offer", market().cancel_resource_offer(resource_offer))
-	}
-
-	/// Matches two offers.
-	pub fn post_match(
-		job_offer: JobOfferId,
-		resource_offer: ResourceOfferId,
-		mediator: AccountId,
-	) -> Self {
-		Self::new("post_match", market().post_match(job_offer, resource_offer, mediator))
 	}
 
 	/// Makes several matches in one transaction. One that fails, because another solver was faster, leaves the
@@ -283,30 +135,113 @@ impl Call {
 		);
 		Self::new("post_result", payload)
 	}
+}
+
+/// Declares calls of the market that take their arguments as the pallet does.
+macro_rules! calls {
+	($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*);)*) => {
+		impl Call {
+			$(
+				$(#[$doc])*
+				pub fn $name($($argument: $type),*) -> Self {
+					let payload = market().$name($($argument.into_chain()),*);
+					Self::new(stringify!($name), payload)
+				}
+			)*
+		}
+	};
+}
+
+calls! {
+	/// Registers the account as a job creator.
+	register_job_creator();
+
+	/// Ends it.
+	deregister_job_creator();
+
+	/// The job creator trusts a mediator.
+	job_creator_add_trusted_mediator(mediator: AccountId);
+
+	/// The job creator no longer trusts a mediator.
+	job_creator_remove_trusted_mediator(mediator: AccountId);
+
+	/// Registers the account as a resource provider, whose machine takes so many milliseconds for 10^9
+	/// instructions.
+	register_resource_provider(architecture: Architecture, time_per_billion_instructions: Moment);
+
+	/// Ends it.
+	deregister_resource_provider();
+
+	/// The resource provider trusts a mediator.
+	resource_provider_add_trusted_mediator(mediator: AccountId);
+
+	/// The resource provider no longer trusts a mediator.
+	resource_provider_remove_trusted_mediator(mediator: AccountId);
+
+	/// The resource provider trusts a directory.
+	resource_provider_add_trusted_directory(directory: AccountId);
+
+	/// The resource provider no longer trusts a directory.
+	resource_provider_remove_trusted_directory(directory: AccountId);
+
+	/// The resource provider has a base layer preinstalled.
+	resource_provider_add_supported_base_layer(base_layer: BaseLayer);
+
+	/// The resource provider no longer has it.
+	resource_provider_remove_supported_base_layer(base_layer: BaseLayer);
+
+	/// Registers the account as a mediator, who charges each side of a match `availability_fee` base units.
+	register_mediator(architecture: Architecture, availability_fee: Balance);
+
+	/// Ends it.
+	deregister_mediator();
+
+	/// The mediator trusts a directory.
+	mediator_add_trusted_directory(directory: AccountId);
+
+	/// The mediator no longer trusts a directory.
+	mediator_remove_trusted_directory(directory: AccountId);
+
+	/// The mediator has a base layer preinstalled.
+	mediator_add_supported_base_layer(base_layer: BaseLayer);
+
+	/// The mediator no longer has it.
+	mediator_remove_supported_base_layer(base_layer: BaseLayer);
+
+	/// Registers the account as a directory, which answers at `endpoint` and charges each side of a match
+	/// `availability_fee` base units.
+	register_directory(endpoint: &str, availability_fee: Balance);
+
+	/// Ends it.
+	deregister_directory();
+
+	/// Posts a job offer for the job at `uri`, with `extra_deposit` base units beyond what is required.
+	post_job_offer(terms: JobTerms<AccountId>, uri: &str, extra_deposit: Balance);
+
+	/// Takes a job offer back that is not matched.
+	cancel_job_offer(job_offer: JobOfferId);
+
+	/// Posts a resource offer, with `extra_deposit` base units beyond what is required.
+	post_resource_offer(terms: ResourceTerms, extra_deposit: Balance);
+
+	/// Takes a resource offer back that is not matched.
+	cancel_resource_offer(resource_offer: ResourceOfferId);
+
+	/// Matches two offers.
+	post_match(job_offer: JobOfferId, resource_offer: ResourceOfferId, mediator: AccountId);
 
 	/// Accepts a match's result; the provider may, once the reaction deadline has passed.
-	pub fn accept_result(match_id: MatchId) -> Self {
-		Self::new("accept_result", market().accept_result(match_id))
-	}
+	accept_result(match_id: MatchId);
 
 	/// Rejects a match's result.
-	pub fn reject_result(match_id: MatchId, reason: RejectReason) -> Self {
-		Self::new("reject_result", market().reject_result(match_id, Static(reason)))
-	}
+	reject_result(match_id: MatchId, reason: RejectReason);
 
 	/// Posts what a mediator found.
-	pub fn post_mediation_result(match_id: MatchId, evidence: Evidence) -> Self {
-		let payload = market().post_mediation_result(match_id, Static(evidence));
-		Self::new("post_mediation_result", payload)
-	}
+	post_mediation_result(match_id: MatchId, evidence: Evidence);
 
 	/// Ends a match whose provider has missed the completion deadline.
-	pub fn timeout(match_id: MatchId) -> Self {
-		Self::new("timeout", market().timeout(match_id))
-	}
+	timeout(match_id: MatchId);
 
 	/// Ends a match whose mediator has missed the mediation deadline.
-	pub fn timeout_mediation(match_id: MatchId) -> Self {
-		Self::new("timeout_mediation", market().timeout_mediation(match_id))
-	}
+	timeout_mediation(match_id: MatchId);
 }

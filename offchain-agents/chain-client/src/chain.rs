@@ -4,8 +4,10 @@
 //! The connection: one of several endpoints at a time, replaced when it fails.
 
 use crate::{
+	best::BestBlocks,
 	blocks::FinalizedBlocks,
 	config::{ChainConfig, Client, LegacyMethods},
+	known::KnownBlocks,
 	runtime,
 	settings::{ConnectionSettings, Way},
 	snapshot::Snapshot,
@@ -40,6 +42,7 @@ struct Inner {
 	settings: ConnectionSettings,
 	config: ChainConfig,
 	state: Mutex<State>,
+	known: KnownBlocks,
 }
 
 /// Locked while a connection is made, so that only one task makes it.
@@ -119,6 +122,7 @@ impl Chain {
 			settings,
 			config: ChainConfig::default(),
 			state: Mutex::new(state),
+			known: KnownBlocks::default(),
 		}));
 		chain.connection().await?;
 		Ok(chain)
@@ -156,6 +160,11 @@ impl Chain {
 	/// Every finalised block from `next` on; without it, from the last one on.
 	pub fn finalized_blocks(&self, next: Option<u64>) -> FinalizedBlocks {
 		FinalizedBlocks::new(self.clone(), next)
+	}
+
+	/// The best chain from now on. What it shows may be taken back.
+	pub fn best_blocks(&self) -> BestBlocks {
+		BestBlocks::new(self.clone())
 	}
 
 	/// What the node in use says of itself and of the chain.
@@ -205,6 +214,10 @@ impl Chain {
 		};
 		let at = self.limited(what, block.at()).await?;
 		Snapshot::new(at, self.0.settings.request_timeout).now().await
+	}
+
+	pub(crate) fn known_blocks(&self) -> &KnownBlocks {
+		&self.0.known
 	}
 
 	/// The endpoint in use, if there is one at the moment.

@@ -10,7 +10,7 @@ use crate::{
 	},
 	AccountId,
 };
-use modicum_primitives::JobTerms;
+use modicum_primitives::{Architecture, Evidence, JobTerms, RejectReason, ResourceTerms};
 use subxt::utils::Static;
 
 /// A conversion that loses nothing an agent needs.
@@ -36,6 +36,34 @@ impl<T: IntoDomain<U>, U> IntoDomain<Vec<U>> for BoundedVec<T> {
 	}
 }
 
+/// The other way, for the arguments of calls.
+pub(crate) trait IntoChain<T> {
+	fn into_chain(self) -> T;
+}
+
+impl IntoChain<Vec<u8>> for &str {
+	fn into_chain(self) -> Vec<u8> {
+		self.as_bytes().to_vec()
+	}
+}
+
+impl IntoChain<RawJobTerms<AccountId>> for JobTerms<AccountId> {
+	fn into_chain(self) -> RawJobTerms<AccountId> {
+		self.into()
+	}
+}
+
+macro_rules! replaced {
+	($($type:ty),+) => {
+		$(impl IntoChain<Static<$type>> for $type {
+			fn into_chain(self) -> Static<$type> {
+				Static(self)
+			}
+		})+
+	};
+}
+replaced!(Architecture, Evidence, RejectReason, ResourceTerms);
+
 /// URIs and endpoints. What is not UTF-8 leads nowhere, and is shown with marks where it is not.
 impl IntoDomain<String> for BoundedVec<u8> {
 	fn into_domain(self) -> String {
@@ -47,6 +75,12 @@ macro_rules! same {
 	($($type:ty),+) => {
 		$(impl IntoDomain<$type> for $type {
 			fn into_domain(self) -> $type {
+				self
+			}
+		}
+
+		impl IntoChain<$type> for $type {
+			fn into_chain(self) -> $type {
 				self
 			}
 		})+

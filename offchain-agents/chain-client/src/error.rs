@@ -234,6 +234,12 @@ pub enum SubmitError {
 		/// How often it was signed.
 		attempts: u32,
 	},
+	/// A fork took back the block on which the call was decided: it can have no effect, and is to be decided anew.
+	#[error("{call} was decided on a block that is no longer part of the chain")]
+	Forked {
+		/// The call.
+		call: String,
+	},
 	/// The transaction was sent, and then nobody could say what became of it.
 	#[error(
 		"{call} was sent, but nobody can say whether it took effect: {reason}; look at the chain before you repeat \
@@ -251,6 +257,15 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+	/// Whether nothing came of the call, and nothing stands against it but the moment at which it was decided.
+	pub fn is_passing(&self) -> bool {
+		match self {
+			Self::Forked { .. } | Self::Expired { .. } => true,
+			Self::Chain(error) => error.is_transient(),
+			_ => false,
+		}
+	}
+
 	/// The chain's refusal, if it is one.
 	pub fn failure(&self) -> Option<&DispatchFailure> {
 		match self {

@@ -15,7 +15,7 @@ use modicum_primitives::{
 	Meter, Moment, RejectReason, ResourceOfferId, ResourceTerms, Run, Settlement, Verdict,
 };
 use serde::Serialize;
-use subxt::{error::EventsError, ext::scale_decode::DecodeAsType, Metadata};
+use subxt::{ext::scale_decode::DecodeAsType, Metadata};
 
 /// The market's pallet in the runtime.
 const PALLET: &str = "Modicum";
@@ -216,22 +216,18 @@ events! {
 	PaymentBurnt { payee: AccountId, amount: Balance },
 }
 
-/// The market's events among `events`.
-pub(crate) fn market_events<'a, T: subxt::Config + 'a>(
+/// An event of the market; `None` if it is another pallet's.
+pub(crate) fn market_event<T: subxt::Config>(
 	metadata: &Metadata,
-	events: impl Iterator<Item = Result<subxt::events::Event<'a, T>, EventsError>>,
-) -> Result<Vec<Event>, Error> {
-	let mut found = Vec::new();
-	for event in events {
-		let event = event.map_err(|error| Error::request("a block's events", error))?;
-		if event.pallet_name() == PALLET {
-			let bytes = [&[event.event_index()][..], event.field_bytes()].concat();
-			let raw = decode(metadata, &bytes)
-				.ok_or(Error::IncompatibleRuntime { what: "the market's events" })?;
-			found.push(raw.into());
-		}
+	event: &subxt::events::Event<'_, T>,
+) -> Result<Option<Event>, Error> {
+	if event.pallet_name() != PALLET {
+		return Ok(None);
 	}
-	Ok(found)
+	let bytes = [&[event.event_index()][..], event.field_bytes()].concat();
+	let raw = decode(metadata, &bytes);
+	let raw = raw.ok_or(Error::IncompatibleRuntime { what: "the market's events" })?;
+	Ok(Some(raw.into()))
 }
 
 /// An event that is understood to its last byte.

@@ -7,7 +7,8 @@
 //!   over the embedded light client.
 //! - [`FinalizedBlocks`]: every finalised block in order, from the last one seen on, with what the market did
 //!   in it as typed [`Event`]s. Survives lost connections.
-//! - [`Snapshot`]: the market as of one finalised block.
+//! - [`BestBlocks`]: the best chain as it grows and turns, for what need not wait for finality.
+//! - [`Snapshot`]: the market as of one block.
 //! - [`Submitter`]: one task that owns an account's key and nonce, and brings [`Call`]s onto the chain.
 //! - [`Key`]: the account's secret.
 //!
@@ -17,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod best;
 mod blocks;
 mod call;
 mod chain;
@@ -24,13 +26,17 @@ mod config;
 mod convert;
 mod error;
 mod event;
+mod heads;
 mod key;
+mod known;
+mod pump;
 mod records;
 mod runtime;
 mod settings;
 mod snapshot;
 mod submit;
 
+pub use best::{BestBlocks, BestItem};
 pub use blocks::{FinalizedBlock, FinalizedBlocks, FinalizedItem};
 pub use call::Call;
 pub use chain::{Chain, Compatibility, NodeStatus};
@@ -43,7 +49,7 @@ pub use records::{
 };
 pub use settings::{ConnectionSettings, SettingsError, Way};
 pub use snapshot::Snapshot;
-pub use submit::{Included, SubmitSettings, Submitter};
+pub use submit::{Finality, Included, SubmitSettings, Submitter};
 
 /// An account: 32 bytes, shown and parsed as an SS58 address.
 pub use subxt::utils::AccountId32 as AccountId;

@@ -17,24 +17,27 @@ use modicum_primitives::{
 	Balance, JobOfferId, JobTerms, MatchId, Moment, Parameters, PartyRecord, ResourceOfferId,
 	ResourceTerms, Rule,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use subxt::{
 	ext::{
-		codec::{Decode, Encode},
+		codec::{Compact, Decode, Encode},
 		scale_decode::DecodeAsType,
 	},
 	utils::Static,
 };
+use tokio::sync::OnceCell;
 
 /// Length of what a view function is known by.
 const VIEW_FUNCTION_ID_BYTES: usize = 32;
 
-/// The market as of one block. Its answers do not change; how long it can be asked depends on how long the node
+/// The market as of one block, final or not. Its answers do not change; how long it can be asked depends on how long the node
 /// keeps the block's state, which is some minutes at least.
 #[derive(Clone)]
 pub struct Snapshot {
 	at: ClientAtBlock,
 	limit: Duration,
+	/// The block's time, once it was asked for.
+	now: Arc<OnceCell<Moment>>,
 }
 
 /// One of the four role registers, or an offer or a match by number.
@@ -83,7 +86,7 @@ macro_rules! readers {
 
 impl Snapshot {
 	pub(crate) fn new(at: ClientAtBlock, limit: Duration) -> Self {
-		Self { at, limit }
+		Self { at, limit, now: Arc::default() }
 	}
 
 	/// The block's number.
@@ -110,11 +113,14 @@ impl Snapshot {
 	/// # Errors
 	/// The node does not answer, or its runtime does not fit.
 	pub async fn now(&self) -> Result<Moment, Error> {
-		let what = "the block's time";
-		let storage = self.at.storage();
-		let address = runtime::storage().timestamp().now();
-		let value = limited(self.limit, what, storage.fetch(address, ())).await?;
-		value.decode().map_err(|error| Error::request(what, error))
+		let read = || async {
+			let what = "the block's time";
+			let storage = self.at.storage();
+			let address = runtime::storage().timestamp().now();
+			let value = limited(self.limit, what, storage.fetch(address, ())).await?;
+			value.decode().map_err(|error| Error::request(what, error))
+		};
+		self.now.get_or_try_init(read).await.copied()
 	}
 
 	/// An account's money; nothing for an account that does not exist.
@@ -133,6 +139,21 @@ impl Snapshot {
 			frozen: info.data.frozen,
 			nonce: info.nonce,
 		})
+	}
+
+	/// What a signed transaction costs, base units.
+	pub(crate) async fn fee(&self, transaction: &[u8]) -> Result<Balance, Error> {
+		let what = "a transaction's fee";
+		let length = (transaction.len() as u32).to_le_bytes();
+		let input = [transaction, &length].concat();
+		let api = self.at.runtime_apis();
+		let answer = api.call_raw("TransactionPaymentApi_query_info", Some(&input));
+		let answer = limited(self.limit, what, answer).await?;
+		// Both dimensions of the weight, the class, the fee.
+		type Info = (Compact<u64>, Compact<u64>, u8, Balance);
+		let info = Info::decode(&mut answer.as_slice());
+		let (_, _, _, fee) = info.map_err(|_| Error::IncompatibleRuntime { what })?;
+		Ok(fee)
 	}
 
 	/// What an account must keep to exist, base units.

@@ -6,22 +6,27 @@
 //! A transaction lives for some blocks. Until it is in a finalised block or its life is over, it is shown to
 //! the node again and again; then it is signed anew. So a lost connection, a restarted node or a full pool cost
 //! time, but never a second payment: a nonce is used once.
+//!
+//! A transaction names the block it was signed at, and is valid only on chains with that block. One that was decided
+//! on what a block of the best chain did is signed at that block: when a fork takes the block back, the transaction
+//! goes with it, and whoever decided decides again (docs/adr/0007-finality.md). A nonce that a fork has freed in the
+//! midst of others is used up by a remark.
 
 use crate::{
-	blocks::{FinalizedBlock, FinalizedBlocks, FinalizedItem},
 	call::{Call, Signed},
 	chain::{Chain, Connection},
-	error::{DispatchFailure, Error, SubmitError},
+	error::{Error, SubmitError},
 	event::Event,
 	key::Key,
-	runtime,
+	known::Known,
+	pump::{Pump, Seen},
 	snapshot::Snapshot,
 	AccountId, H256,
 };
 use modicum_primitives::Balance;
-use std::time::Duration;
-use subxt::{error::DispatchError, events::Phase, rpcs::UserError};
-use tokio::sync::{mpsc, oneshot};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use subxt::rpcs::UserError;
+use tokio::sync::{mpsc, oneshot, Mutex};
 
 /// Requests that may wait for the task.
 const QUEUE: usize = 256;
@@ -54,9 +59,9 @@ impl Default for SubmitSettings {
 /// A call that took effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Included {
-	/// Number of the finalised block.
+	/// Number of the block.
 	pub block: u64,
-	/// Hash of the finalised block.
+	/// Hash of the block.
 	pub block_hash: H256,
 	/// Hash of the transaction.
 	pub transaction: H256,
@@ -74,10 +79,36 @@ pub struct Submitter {
 	account: AccountId,
 	chain: Chain,
 	mortality_blocks: u64,
+	/// Whether there may be transactions that the task does not know. Locked while that is found out.
+	strangers: Arc<Mutex<bool>>,
+}
+
+/// The end of a call that has taken effect on the best chain.
+#[derive(Debug)]
+pub struct Finality(oneshot::Receiver<Result<Included, SubmitError>>);
+
+impl Finality {
+	/// What is decided by whoever holds the sender.
+	pub fn new() -> (oneshot::Sender<Result<Included, SubmitError>>, Self) {
+		let (sender, receiver) = oneshot::channel();
+		(sender, Self(receiver))
+	}
+
+	/// Waits until a finalised block contains the call, or nothing can come of it any more.
+	///
+	/// # Errors
+	/// As of [`Submitter::submit`]: a fork took it back, and it did not come about on the other chain.
+	pub async fn wait(self) -> Result<Included, SubmitError> {
+		self.0.await.map_err(|_| SubmitError::Stopped)?
+	}
 }
 
 struct Request {
 	call: Call,
+	/// What it was decided on; without it, it is good on every fork.
+	decided_at: Option<Snapshot>,
+	/// Told once a block of the best chain contains it.
+	early: Option<oneshot::Sender<Included>>,
 	reply: oneshot::Sender<Result<Included, SubmitError>>,
 }
 
@@ -87,12 +118,13 @@ impl Submitter {
 	pub fn start(chain: Chain, key: Key, settings: SubmitSettings) -> Self {
 		let (requests, receiver) = mpsc::channel(QUEUE);
 		let account = key.account();
-		let blocks = chain.finalized_blocks(None);
+		let strangers = Arc::new(Mutex::new(true));
 		let submitter = Self {
 			requests,
 			account,
 			chain: chain.clone(),
 			mortality_blocks: settings.mortality_blocks,
+			strangers: strangers.clone(),
 		};
 		let task = Task {
 			chain,
@@ -100,9 +132,11 @@ impl Submitter {
 			account,
 			settings,
 			requests: receiver,
-			blocks,
 			pending: Vec::new(),
 			next_nonce: None,
+			last_final: None,
+			fees: BTreeMap::new(),
+			strangers,
 		};
 		tokio::spawn(task.run());
 		submitter
@@ -113,13 +147,17 @@ impl Submitter {
 		self.account
 	}
 
-	/// Waits until nothing that the account has sent before can still take effect: every transaction that the
-	/// pool knows is in a finalised block, or the life of those that an earlier process has signed is over. After
-	/// this the state of the chain says what was done.
+	/// Waits until nothing can still take effect that earlier processes of the account have sent, or that this one
+	/// has lost sight of: every transaction that the pool knows is in a finalised block, or the life of the others is
+	/// over. After this the state of the chain says what was done.
 	///
 	/// # Errors
 	/// The chain cannot be reached.
 	pub async fn settle(&self) -> Result<(), Error> {
+		let mut strangers = self.strangers.lock().await;
+		if !*strangers {
+			return Ok(());
+		}
 		let start = self.chain.snapshot().await?.number();
 		loop {
 			let snapshot = self.chain.snapshot().await?;
@@ -128,6 +166,7 @@ impl Submitter {
 			let in_pool = self.chain.limited("the account's nonce", request).await?;
 			let is_settled = u64::from(snapshot.account(&self.account).await?.nonce) >= in_pool;
 			if is_settled || snapshot.number() > start + self.mortality_blocks {
+				*strangers = false;
 				return Ok(());
 			}
 			tokio::time::sleep(SETTLE_PAUSE).await;
@@ -141,9 +180,33 @@ impl Submitter {
 	/// effect; after any other error it did not.
 	pub async fn submit(&self, call: Call) -> Result<Included, SubmitError> {
 		let (reply, outcome) = oneshot::channel();
-		let request = Request { call, reply };
+		let request = Request { call, decided_at: None, early: None, reply };
 		self.requests.send(request).await.map_err(|_| SubmitError::Stopped)?;
 		outcome.await.map_err(|_| SubmitError::Stopped)?
+	}
+
+	/// Submits a call and waits until a block of the best chain contains it. If it was `decided_at` a block, it can
+	/// take effect only on a chain with that block.
+	///
+	/// # Errors
+	/// As of [`Self::submit`]; also [`SubmitError::Forked`]. A refusal is reported once it is final.
+	pub async fn submit_early(
+		&self,
+		call: Call,
+		decided_at: Option<&Snapshot>,
+	) -> Result<(Included, Finality), SubmitError> {
+		let (reply, finality) = Finality::new();
+		let (early, included) = oneshot::channel();
+		let request = Request { call, decided_at: decided_at.cloned(), early: Some(early), reply };
+		self.requests.send(request).await.map_err(|_| SubmitError::Stopped)?;
+		if let Ok(included) = included.await {
+			return Ok((included, finality));
+		}
+		// Final, or failed, before it was seen on the best chain.
+		let included = finality.wait().await?;
+		let (reply, finality) = Finality::new();
+		let _ = reply.send(Ok(included.clone()));
+		Ok((included, finality))
 	}
 }
 
@@ -152,8 +215,6 @@ struct Pending {
 	request: Request,
 	nonce: u64,
 	signed: Signed,
-	/// Number of the last block that may contain it.
-	valid_until: u64,
 	/// Number of the last finalised block when it was last sent.
 	sent_at: u64,
 	attempts: u32,
@@ -165,6 +226,7 @@ enum Answer {
 	/// Its nonce is used: by a transaction in a block, or by another in the pool.
 	NonceUsed,
 	CannotPay,
+	BadSignature(String),
 	NotTaken(String),
 }
 
@@ -174,42 +236,53 @@ struct Task {
 	account: AccountId,
 	settings: SubmitSettings,
 	requests: mpsc::Receiver<Request>,
-	blocks: FinalizedBlocks,
 	pending: Vec<Pending>,
 	/// The nonce after the last pending one; asked for when nothing is pending.
 	next_nonce: Option<u64>,
+	/// The last finalised block that was seen while something is pending.
+	last_final: Option<Snapshot>,
+	/// What calls of a name and a length cost since the last finalised block.
+	fees: BTreeMap<(String, usize), Balance>,
+	/// As of [`Submitter`].
+	strangers: Arc<Mutex<bool>>,
 }
 
 impl Task {
 	async fn run(mut self) {
 		loop {
-			if self.pending.is_empty() {
-				// While nothing is pending nothing is read, so that nothing may be subscribed to either.
-				self.next_nonce = None;
-				self.blocks = self.chain.finalized_blocks(None);
-				let Some(request) = self.requests.recv().await else { return };
-				// Before the transaction is sent, so that no block between can be missed.
-				match self.blocks.start().await {
-					Ok(()) => self.begin(request).await,
-					Err(error) => reply(request, Err(error.into())),
-				}
-				continue;
+			// While nothing is pending nothing is read, so that nothing may be subscribed to either.
+			let Some(request) = self.requests.recv().await else { return };
+			// Before the transaction is sent, so that no block between can be missed.
+			match Pump::start(&self.chain).await {
+				Ok(pump) => {
+					self.begin(request).await;
+					self.pursue(pump).await;
+				},
+				Err(error) => reply(request, Err(error.into())),
 			}
+			self.next_nonce = None;
+			self.last_final = None;
+			self.fees.clear();
+		}
+	}
+
+	/// Takes requests and follows the chain until nothing is pending.
+	async fn pursue(&mut self, mut pump: Pump) {
+		while !self.pending.is_empty() {
 			tokio::select! {
 				Some(request) = self.requests.recv() => self.begin(request).await,
-				item = self.blocks.next() => match item {
-					Ok(FinalizedItem::Block(block)) => self.follow(block).await,
-					Ok(FinalizedItem::Missed { last, .. }) => self.give_up(&format!(
-						"the blocks up to {last}, one of which may contain it, can no longer be read"
-					)),
-					Err(error) => self.give_up(&error.to_string()),
+				seen = pump.next() => match seen {
+					Seen::Best(block) => self.announce(&block).await,
+					Seen::Final(block) => self.follow(&block).await,
+					Seen::Lost(reason) => self.give_up(&reason).await,
 				},
 			}
 		}
 	}
 
 	/// Nobody can say what became of the pending transactions.
-	fn give_up(&mut self, reason: &str) {
+	async fn give_up(&mut self, reason: &str) {
+		*self.strangers.lock().await = true;
 		for pending in self.pending.drain(..) {
 			let call = pending.request.call.to_string();
 			let error = SubmitError::OutcomeUnknown { call, reason: reason.into() };
@@ -219,25 +292,24 @@ impl Task {
 
 	/// Signs and sends a new call.
 	async fn begin(&mut self, request: Request) {
-		match self.sign_and_send(&request.call).await {
-			Ok((nonce, signed, at)) => {
+		match self.sign_and_send(&request.call, request.decided_at.as_ref()).await {
+			Ok((nonce, signed)) => {
 				tracing::debug!(call = %request.call, nonce, hash = ?signed.hash, "sent");
 				self.next_nonce = Some(nonce + 1);
-				self.pending.push(Pending {
-					request,
-					nonce,
-					signed,
-					valid_until: at + self.settings.mortality_blocks,
-					sent_at: at,
-					attempts: 1,
-				});
+				let sent_at = self.last_final.as_ref().map_or(signed.at, Snapshot::number);
+				self.pending.push(Pending { request, nonce, signed, sent_at, attempts: 1 });
 			},
 			Err(error) => reply(request, Err(error)),
 		}
 	}
 
-	/// Signs a call with the next nonce and sends it. Returns nonce, transaction and the block it was signed at.
-	async fn sign_and_send(&mut self, call: &Call) -> Result<(u64, Signed, u64), SubmitError> {
+	/// Signs a call with the next nonce, at the block it was decided at, and sends it. Returns nonce and
+	/// transaction.
+	async fn sign_and_send(
+		&mut self,
+		call: &Call,
+		decided_at: Option<&Snapshot>,
+	) -> Result<(u64, Signed), SubmitError> {
 		let mut reason =
 			String::from("its nonce is used again and again: who else uses this account?");
 		for _ in 0..NONCE_ATTEMPTS {
@@ -253,8 +325,13 @@ impl Task {
 					},
 				},
 			};
-			let (signed, at) = match self.sign(call, &connection, nonce).await {
+			let signed = match self.sign(call, decided_at, nonce).await {
 				Err(SubmitError::Chain(error)) if error.is_transient() => {
+					if decided_at.is_some() {
+						// Its block can no longer be asked about.
+						return Err(error.into());
+					}
+					self.last_final = None;
 					self.chain.give_up(&connection, &error).await;
 					reason = error.to_string();
 					continue;
@@ -262,20 +339,24 @@ impl Task {
 				outcome => outcome?,
 			};
 			match self.send(&connection, &signed.bytes).await {
-				Ok(Answer::Taken) => return Ok((nonce, signed, at)),
+				Ok(Answer::Taken) => return Ok((nonce, signed)),
 				Ok(Answer::NonceUsed) => self.next_nonce = None,
 				Ok(Answer::CannotPay) => {
 					let (account, call) = (self.account, call.to_string());
 					return Err(SubmitError::CannotPay { account, call });
 				},
-				Ok(Answer::NotTaken(reason)) => {
+				// So it looks when the block that it was signed at is not on the node's chain.
+				Ok(Answer::BadSignature(_)) if decided_at.is_some() => {
+					return Err(SubmitError::Forked { call: call.to_string() });
+				},
+				Ok(Answer::BadSignature(reason) | Answer::NotTaken(reason)) => {
 					return Err(SubmitError::NotTaken { call: call.to_string(), reason });
 				},
 				// The node may have taken it. Then its nonce is used, and the next attempt would make a second
 				// transaction of the same call: so this one is followed.
 				Err(error) => {
 					self.chain.give_up(&connection, &error).await;
-					return Ok((nonce, signed, at));
+					return Ok((nonce, signed));
 				},
 			}
 		}
@@ -289,20 +370,32 @@ impl Task {
 	}
 
 	async fn sign(
-		&self,
+		&mut self,
 		call: &Call,
-		connection: &Connection,
+		decided_at: Option<&Snapshot>,
 		nonce: u64,
-	) -> Result<(Signed, u64), SubmitError> {
-		let at = self.chain.limited("the last block", connection.client.at_current_block()).await?;
-		let mortality = self.settings.mortality_blocks;
-		let signing = call.sign(&at, &self.key, nonce, mortality);
-		let signed = self.chain.limited("signing a transaction", signing).await?;
-		let (fee, limit) = (signed.fee, self.settings.max_fee);
+	) -> Result<Signed, SubmitError> {
+		let at = match (decided_at, &self.last_final) {
+			(Some(at), _) | (None, Some(at)) => at.clone(),
+			(None, None) => self.chain.snapshot().await?,
+		};
+		let failed = |error: subxt::Error| Error::request("signing a transaction", error);
+		let signed = call.sign(at.client(), &self.key, nonce, self.settings.mortality_blocks);
+		let signed = signed.map_err(failed)?;
+		let kind = (call.to_string(), signed.bytes.len());
+		let fee = match self.fees.get(&kind) {
+			Some(fee) => *fee,
+			None => {
+				let fee = at.fee(&signed.bytes).await?;
+				self.fees.insert(kind, fee);
+				fee
+			},
+		};
+		let limit = self.settings.max_fee;
 		if fee > limit {
 			return Err(SubmitError::FeeAboveLimit { call: call.to_string(), fee, limit });
 		}
-		Ok((signed, at.block_number()))
+		Ok(signed)
 	}
 
 	async fn send(&self, connection: &Connection, transaction: &[u8]) -> Result<Answer, Error> {
@@ -317,89 +410,88 @@ impl Task {
 		self.chain.limited("sending a transaction", request).await
 	}
 
+	/// Tells those whose transactions took effect in a block of the best chain. Refusals wait for finality.
+	async fn announce(&mut self, block: &Known) {
+		let Ok(transactions) = block.transactions(&self.chain).await else { return };
+		for (index, hash) in (0..).zip(transactions) {
+			let mut pending = self.pending.iter_mut();
+			let Some(pending) = pending.find(|p| p.signed.hash == *hash) else { continue };
+			if block.outcome_of(index).failure.is_none() {
+				if let Some(early) = pending.request.early.take() {
+					let _ = early.send(included(block, index, *hash));
+				}
+			}
+		}
+	}
+
 	/// Looks for pending transactions in a finalised block, and after those that are not in it.
-	async fn follow(&mut self, block: FinalizedBlock) {
-		let snapshot = &block.snapshot;
-		let mut settled = self.settle(snapshot).await;
-		if settled.as_ref().is_err_and(Error::is_transient) {
-			// Another connection may have the block.
-			settled = match self.chain.snapshot_at(block.number()).await {
-				Ok(snapshot) => self.settle(&snapshot).await,
-				Err(error) => Err(error),
+	async fn follow(&mut self, block: &Known) {
+		let (snapshot, number) = (&block.snapshot, block.snapshot.number());
+		self.last_final = Some(snapshot.clone());
+		self.fees.clear();
+		let transactions = match block.transactions(&self.chain).await {
+			Ok(transactions) => transactions,
+			Err(error) => return self.give_up(&error.to_string()).await,
+		};
+		for (index, hash) in (0..).zip(transactions) {
+			let position = self.pending.iter().position(|p| p.signed.hash == *hash);
+			let Some(position) = position else { continue };
+			let pending = self.pending.remove(position);
+			let call = pending.request.call.to_string();
+			tracing::debug!(call, block = number, "final");
+			let outcome = match block.outcome_of(index).failure {
+				Some(failure) => Err(SubmitError::Refused { call, failure }),
+				None => Ok(included(block, index, *hash)),
 			};
+			reply(pending.request, outcome);
 		}
-		if let Err(error) = settled {
-			return self.give_up(&error.to_string());
-		}
+		self.bury(snapshot).await;
 		for mut pending in std::mem::take(&mut self.pending) {
-			if block.number() > pending.valid_until {
+			if number > pending.signed.at + self.settings.mortality_blocks {
 				self.renew(pending, snapshot).await;
 				continue;
 			}
-			if block.number() >= pending.sent_at + REPEAT_AFTER_BLOCKS {
+			if number >= pending.sent_at + REPEAT_AFTER_BLOCKS {
 				self.repeat(&pending).await;
-				pending.sent_at = block.number();
+				pending.sent_at = number;
 			}
 			self.pending.push(pending);
 		}
 	}
 
-	/// Replies to the requests whose transactions are in this block.
-	async fn settle(&mut self, block: &Snapshot) -> Result<(), Error> {
-		let at = block.client();
-		let body = self.chain.limited("a block's transactions", at.extrinsics().fetch()).await?;
-		let hashes: Vec<_> = body
-			.iter()
-			.filter_map(Result::ok)
-			.map(|extrinsic| (extrinsic.hash(), extrinsic.index()))
-			.collect();
-		for (hash, index) in hashes {
-			let Some(position) = self.pending.iter().position(|p| p.signed.hash == hash) else {
-				continue;
-			};
-			let index = u32::try_from(index).unwrap_or(u32::MAX);
-			let outcome = self.outcome(block, index, hash, &self.pending[position].request.call);
-			let outcome = outcome.await?;
-			let pending = self.pending.remove(position);
-			tracing::debug!(call = %pending.request.call, block = block.number(), "final");
-			reply(pending.request, outcome);
+	/// Takes leave of transactions that were signed at another block than the one that is final now: they are not
+	/// valid on this chain. Nonces that others wait for are used up.
+	async fn bury(&mut self, block: &Snapshot) {
+		let is_dead = |pending: &Pending| {
+			pending.signed.at == block.number() && pending.signed.at_hash != block.hash()
+		};
+		let pending = std::mem::take(&mut self.pending).into_iter();
+		let (dead, alive): (Vec<_>, Vec<_>) = pending.partition(is_dead);
+		self.pending = alive;
+		if dead.is_empty() {
+			return;
 		}
-		Ok(())
+		let last = self.pending.iter().map(|pending| pending.nonce).max();
+		self.next_nonce = last.map(|last| last + 1);
+		for pending in dead {
+			let call = pending.request.call.to_string();
+			tracing::warn!(call, nonce = pending.nonce, "decided on a block that a fork took back");
+			reply(pending.request, Err(SubmitError::Forked { call }));
+			if last.is_some_and(|last| pending.nonce < last) {
+				self.use_up(pending.nonce, block).await;
+			}
+		}
 	}
 
-	/// What the transaction at `index` of a block did.
-	async fn outcome(
-		&self,
-		block: &Snapshot,
-		index: u32,
-		transaction: H256,
-		call: &Call,
-	) -> Result<Result<Included, SubmitError>, Error> {
-		let at = block.client();
-		let events = self.chain.limited("a block's events", at.events().fetch()).await?;
-		let mut own = Vec::new();
-		let mut fee = 0;
-		for event in events.iter() {
-			let event = event.map_err(|error| Error::request("a block's events", error))?;
-			if event.phase() != Phase::ApplyExtrinsic(index) {
-				continue;
-			}
-			if let Some(paid) =
-				event.decode_fields_as::<runtime::transaction_payment::events::TransactionFeePaid>()
-			{
-				fee = paid.map_err(|error| Error::request("the fee paid", error))?.actual_fee;
-			}
-			if (event.pallet_name(), event.event_name()) == ("System", "ExtrinsicFailed") {
-				let failure = DispatchError::decode_from(event.field_bytes(), at.metadata())
-					.map_err(|error| Error::request("the chain's refusal", error))?;
-				let failure = DispatchFailure::new(&failure);
-				return Ok(Err(SubmitError::Refused { call: call.to_string(), failure }));
-			}
-			own.push(Ok(event));
-		}
-		let events = crate::event::market_events(at.metadata_ref(), own.into_iter())?;
-		let (number, block_hash) = (block.number(), block.hash());
-		Ok(Ok(Included { block: number, block_hash, transaction, fee, events }))
+	async fn use_up(&mut self, nonce: u64, block: &Snapshot) {
+		let call = Call::remark();
+		let mortality = self.settings.mortality_blocks;
+		let Ok(signed) = call.sign(block.client(), &self.key, nonce, mortality) else { return };
+		let (reply, _) = oneshot::channel();
+		let request = Request { call, decided_at: None, early: None, reply };
+		let pending = Pending { request, nonce, signed, sent_at: block.number(), attempts: 1 };
+		self.repeat(&pending).await;
+		self.pending.push(pending);
 	}
 
 	/// Shows a transaction to the node again, in case it has lost it.
@@ -415,7 +507,8 @@ impl Task {
 	/// from now on.
 	async fn renew(&mut self, mut pending: Pending, block: &Snapshot) {
 		let call = pending.request.call.to_string();
-		if pending.attempts >= self.settings.attempts {
+		// What was decided long ago is not to be done now.
+		if pending.request.decided_at.is_some() || pending.attempts >= self.settings.attempts {
 			let error = SubmitError::Expired { call, attempts: pending.attempts };
 			return reply(pending.request, Err(error));
 		}
@@ -429,14 +522,13 @@ impl Task {
 		if !used {
 			self.next_nonce = Some(pending.nonce);
 		}
-		match self.sign_and_send(&pending.request.call).await {
-			Ok((nonce, signed, at)) => {
+		match self.sign_and_send(&pending.request.call, None).await {
+			Ok((nonce, signed)) => {
 				self.next_nonce = following.max(Some(nonce + 1));
 				pending.attempts += 1;
 				pending.nonce = nonce;
 				pending.signed = signed;
-				pending.valid_until = at + self.settings.mortality_blocks;
-				pending.sent_at = at;
+				pending.sent_at = block.number();
 				self.pending.push(pending);
 			},
 			Err(error) => {
@@ -444,6 +536,17 @@ impl Task {
 				reply(pending.request, Err(error));
 			},
 		}
+	}
+}
+
+/// What the transaction at `index` of a block did.
+fn included(block: &Known, index: u32, transaction: H256) -> Included {
+	Included {
+		block: block.snapshot.number(),
+		block_hash: block.snapshot.hash(),
+		transaction,
+		fee: block.outcome_of(index).fee,
+		events: block.events_of(index),
 	}
 }
 
@@ -466,6 +569,7 @@ fn understand(no: &UserError) -> Answer {
 		PRIORITY_TOO_LOW => Answer::NonceUsed,
 		INVALID if data.contains("outdated") => Answer::NonceUsed,
 		INVALID if data.contains("pay some fees") => Answer::CannotPay,
+		INVALID if data.contains("bad signature") => Answer::BadSignature(data.into()),
 		_ if data.is_empty() => Answer::NotTaken(no.message.clone()),
 		_ => Answer::NotTaken(format!("{}: {data}", no.message)),
 	}
@@ -491,7 +595,7 @@ mod tests {
 		let poor = "Inability to pay some fees (e.g. account balance too low)";
 		assert!(matches!(invalid(poor), Answer::CannotPay));
 		let no = invalid("Transaction has a bad signature");
-		assert!(matches!(no, Answer::NotTaken(why) if why.contains("bad signature")));
+		assert!(matches!(no, Answer::BadSignature(why) if why.contains("bad signature")));
 		let low = r#"{"code": 1014, "message": "Priority is too low: (1 vs 2)"}"#;
 		assert!(matches!(answer(low), Answer::NonceUsed));
 		let known = r#"{"code": 1013, "message": "Transaction Already Imported"}"#;

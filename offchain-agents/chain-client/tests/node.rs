@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used)]
 
 use modicum_chain_client::{
-	AccountId, Call, Chain, Compatibility, ConnectionSettings, Error, Event, FinalizedItem, Key,
-	SubmitError, SubmitSettings, Submitter, H256,
+	AccountId, BestItem, Call, Chain, Compatibility, ConnectionSettings, Error, Event,
+	FinalizedItem, Key, SubmitError, SubmitSettings, Submitter, H256,
 };
 use modicum_node_testing::{Network, Role};
 use modicum_primitives::{
@@ -340,4 +340,66 @@ async fn the_light_client_reads_follows_and_submits() {
 		assert_eq!(block.number(), next.unwrap_or(block.number()));
 		next = Some(block.number() + 1);
 	}
+}
+
+/// A validator that is cut off from the other three goes on with a chain of its own, of which nothing becomes final;
+/// when they meet again, its chain loses.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_on_a_fork_goes_with_it_and_everything_else_comes_again() {
+	let mut alone = Network::new("local").unwrap();
+	alone.start("alice", Role::Validator).await.unwrap();
+	let alice = alone.node_mut("alice");
+	alice.kill().await.unwrap();
+	// Else it waits for others.
+	alice.set_extra_arguments(&["--force-authoring"]);
+	alice.start().await.unwrap();
+	let mut others = Network::new(alone.spec().to_str().unwrap()).unwrap();
+	for name in ["bob", "charlie", "dave"] {
+		others.start(name, Role::Validator).await.unwrap();
+	}
+
+	let chain = Chain::connect(settings(&[alone.node("alice").rpc_url()])).await.unwrap();
+	let solver = submitter(&chain, "Solver");
+	let targets = ["Bound", "Free"].map(account);
+	let mut best = chain.best_blocks();
+	let decided_at = loop {
+		let (BestItem::Turn(snapshot) | BestItem::Block { snapshot, .. }) =
+			best.next().await.unwrap();
+		if snapshot.number() > 0 {
+			break snapshot;
+		}
+	};
+	let send = |target, at| solver.submit_early(Call::transfer(target, TOKEN), at);
+	let (bound, bounds_fate) = send(targets[0], Some(&decided_at)).await.unwrap();
+	let (free, frees_fate) = send(targets[1], None).await.unwrap();
+	assert!(bound.block > decided_at.number() && free.block > decided_at.number());
+	let fork = loop {
+		match best.next().await.unwrap() {
+			BestItem::Block { snapshot, .. } if snapshot.number() >= free.block => break snapshot,
+			BestItem::Block { .. } => {},
+			BestItem::Turn(_) => panic!("nobody else is there"),
+		}
+	};
+	for target in &targets {
+		assert_eq!(fork.account(target).await.unwrap().free, TOKEN);
+	}
+
+	others.node("bob").wait_for_best(fork.number() as u32 + 3).await.unwrap();
+	let peer = jsonrpsee::rpc_params![others.node("bob").address()];
+	alone.node("alice").call::<()>("system_addReservedPeer", peer).await.unwrap();
+	while !matches!(best.next().await.unwrap(), BestItem::Turn(_)) {}
+	let lost = bounds_fate.wait().await.unwrap_err();
+	assert!(matches!(lost, SubmitError::Forked { .. }), "{lost}");
+	let included = frees_fate.wait().await.unwrap();
+	assert_ne!(included.block_hash, free.block_hash);
+	let snapshot = chain.snapshot_at(included.block).await.unwrap();
+	let [lost, came] = targets;
+	assert_eq!(snapshot.account(&lost).await.unwrap().free, 0);
+	assert_eq!(snapshot.account(&came).await.unwrap().free, TOKEN);
+	// The lost transaction's nonce did not hold up the one after it, and the next goes on from there.
+	assert_eq!(snapshot.account(&solver.account()).await.unwrap().nonce, 2);
+	solver.submit(Call::transfer(lost, TOKEN)).await.unwrap();
+	// A block of the lost fork is nothing to decide on any more.
+	let refused = solver.submit_early(Call::transfer(lost, TOKEN), Some(&fork)).await.unwrap_err();
+	assert!(matches!(refused, SubmitError::Forked { .. } | SubmitError::Chain(_)), "{refused}");
 }

@@ -142,7 +142,8 @@ impl From<SubmitError> for Failure {
 			| SubmitError::FeeAboveLimit { .. }
 			| SubmitError::CannotPay { .. }
 			| SubmitError::NotTaken { .. }
-			| SubmitError::Expired { .. } => Exit::Refused,
+			| SubmitError::Expired { .. }
+			| SubmitError::Forked { .. } => Exit::Refused,
 			SubmitError::OutcomeUnknown { .. } => Exit::OutcomeUnknown,
 			SubmitError::Stopped => Exit::Internal,
 		};

@@ -3,37 +3,47 @@
 
 //! The job creator: one driver for each job, from its files to its paid result (docs/protocol.md §13).
 //!
-//! The driver is a loop over finalised blocks, starting with the one that the job's record names. Everything it
-//! decides it writes down first: what must not be decided twice (the offer, the draw, the judgement) is in the record.
+//! The driver is a loop over finalised blocks, starting with the one that the job's record names: only what they did
+//! goes into the record, and only what is final is the user's. It reacts to what the best chain shows ([`Ahead`]), with
+//! transactions that are good only on that chain (docs/adr/0007-finality.md). What must not be decided twice (the
+//! offer, the draw, the judgement) it writes down before it acts.
 
 use crate::{
 	agents::{
+		ahead::{Ahead, Standing},
 		cheat::CreatorCheat,
 		jobs::{Closed, JobRecord, Jobs, Judgement, Plan, Stage},
 		provider::settled,
 		runner::Runner,
 		time_left,
 		transfer::Publication,
-		Agent,
+		Agent, MOST_UNFINAL,
 	},
 	amount::Amount,
 	commands::chain::time_of,
 	failure::{Exit, Failure, Outcome},
 };
 use modicum_chain_client::{
-	AccountId, Call, Event, FinalizedItem, OfferState, Phase, PostedResult, Snapshot,
+	AccountId, Call, Event, Finality, FinalizedItem, Included, Match, OfferState, Phase,
+	PostedResult, Snapshot, SubmitError,
 };
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
 use modicum_packaging::Package;
 use modicum_primitives::{
 	Ending, FaultyParty, JobOfferId, JobTerms, MatchId, Moment, RejectReason, ResultStatus,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+	sync::Arc,
+	time::{Duration, Instant},
+};
 
 /// The output's archive in a job's folder.
 pub const OUTPUT_FILE: &str = "output.tar";
 /// Blocks after which it is written down how far the job was followed, even if nothing happened.
 const SAVE_EVERY: u64 = 50;
+
+/// A block that is older is not decided on: its state may be gone from the node.
+const VIEW_AGE: Duration = Duration::from_secs(20);
 
 /// What happens to a job, for whoever waits.
 pub type Tell = Arc<dyn Fn(u64, &str) + Send + Sync>;
@@ -54,13 +64,10 @@ pub struct Driver {
 	pub cheat: Option<CreatorCheat>,
 }
 
-/// The present match, as followed from events.
-#[derive(Default)]
-struct Current {
-	/// Where it stands; `None` before the match.
-	phase: Option<Phase>,
-	/// Nothing is to be done up to this block: what was done shows in it.
-	quiet_until: u64,
+/// An offer on its way into a finalised block.
+struct Posted {
+	job_offer: JobOfferId,
+	finality: Finality,
 }
 
 impl Driver {
@@ -94,14 +101,17 @@ impl Driver {
 		})?;
 		let mut record = self.jobs.get(self.number)?;
 		loop {
-			self.offer(&mut record).await?;
+			let posted = self.offer(&mut record).await?;
+			if self.cheat == Some(CreatorCheat::Vanishes) {
+				std::future::pending::<()>().await;
+			}
 			match record.stage.clone() {
 				Stage::Done(closed) => {
 					self.deliver(&mut record, &closed).await?;
 					return Ok(record);
 				},
 				Stage::Withdrawn { .. } => return Ok(record),
-				_ => self.follow(&mut record).await?,
+				_ => self.follow(&mut record, posted).await?,
 			}
 		}
 	}
@@ -114,21 +124,30 @@ impl Driver {
 		let claim = self.jobs.claim(self.number)?;
 		let mut record = self.jobs.get(self.number)?;
 		if claim.is_some() {
-			self.offer(&mut record).await?;
+			if let Some(Posted { finality, .. }) = self.offer(&mut record).await? {
+				let included = self.posted(&mut record, finality.wait().await)?;
+				record.next_block = included.block;
+				for event in included.events {
+					self.take(&mut record, &mut None, event).await?;
+				}
+			}
 		}
 		Ok(record)
 	}
 
-	/// Brings a job that is not offered yet onto the chain.
-	async fn offer(&self, record: &mut JobRecord) -> Outcome<()> {
+	/// Brings a job that is not offered yet onto the chain; if it is not final yet, returns what was posted.
+	async fn offer(&self, record: &mut JobRecord) -> Outcome<Option<Posted>> {
 		loop {
 			match record.stage.clone() {
 				Stage::Packed => self.upload(record).await?,
 				Stage::Uploaded => self.begin_posting(record).await?,
 				Stage::Posting { completion_deadline } => {
-					self.post(record, completion_deadline).await?;
+					let posted = self.post(record, completion_deadline).await?;
+					if posted.is_some() {
+						return Ok(posted);
+					}
 				},
-				_ => return Ok(()),
+				_ => return Ok(None),
 			}
 		}
 	}
@@ -173,37 +192,47 @@ impl Driver {
 		self.save(record, Stage::Posting { completion_deadline })
 	}
 
-	async fn post(&self, record: &mut JobRecord, completion_deadline: Moment) -> Outcome<()> {
+	async fn post(
+		&self,
+		record: &mut JobRecord,
+		completion_deadline: Moment,
+	) -> Outcome<Option<Posted>> {
 		// An earlier life may have sent the offer. If so, it is on the chain now or never will be.
 		self.agent.submitter.settle().await?;
 		let uri = self.repository(record)?.to_string();
 		if let Some((job_offer, block)) = self.find_offer(record, &uri).await? {
 			record.next_block = block;
-			return self.save(record, Stage::Offered { job_offer, completion_deadline });
+			self.save(record, Stage::Offered { job_offer, completion_deadline })?;
+			return Ok(None);
 		}
 		let terms = terms(&record.package, &record.plan, completion_deadline);
 		let call = Call::post_job_offer(terms, &uri, record.plan.extra_deposit);
-		let included = match self.agent.submitter.submit(call).await {
+		// Decided on nothing that a fork could take back: it is good on every chain.
+		let (included, finality) = match self.agent.submitter.submit_early(call, None).await {
 			Ok(included) => included,
-			Err(error) => {
-				// The files are there; whoever mends what was refused goes on from here.
-				self.save(record, Stage::Uploaded)?;
-				return Err(error.into());
-			},
+			Err(error) => return self.posted(record, Err(error)).map(|_| None),
 		};
 		let posted = included.events.iter().find_map(|event| match event {
-			Event::JobOfferPosted { job_offer, held, .. } => Some((*job_offer, *held)),
+			Event::JobOfferPosted { job_offer, .. } => Some(*job_offer),
 			_ => None,
 		});
-		let (job_offer, held) = posted
+		let job_offer = posted
 			.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
-		self.say(format!(
-			"offered as job offer {job_offer} in block {}, {} held",
-			included.block,
-			Amount(held)
-		));
-		record.next_block = included.block;
-		self.save(record, Stage::Offered { job_offer, completion_deadline })
+		Ok(Some(Posted { job_offer, finality }))
+	}
+
+	/// What came of posting. The files are there; whoever mends what was refused goes on from here, unless the offer
+	/// may be on the chain after all.
+	fn posted(
+		&self,
+		record: &mut JobRecord,
+		outcome: Result<Included, SubmitError>,
+	) -> Outcome<Included> {
+		let is_unknown = matches!(outcome, Err(SubmitError::OutcomeUnknown { .. }));
+		if outcome.is_err() && !is_unknown {
+			self.save(record, Stage::Uploaded)?;
+		}
+		Ok(outcome?)
 	}
 
 	/// The offer that an earlier life has posted, and its block.
@@ -232,11 +261,7 @@ impl Driver {
 					}
 				},
 				FinalizedItem::Missed { last, snapshot, .. } => {
-					let offers = snapshot.job_offers().await?.into_iter();
-					let mut mine = offers.filter(|(_, offer)| {
-						offer.creator == self.agent.account && offer.uri == wanted
-					});
-					if let Some((id, _)) = mine.next() {
+					if let Some(id) = self.offer_in(&snapshot, wanted).await? {
 						return Ok(Some((id, last)));
 					}
 					if last >= head {
@@ -247,9 +272,18 @@ impl Driver {
 		}
 	}
 
+	/// The offer of the job at `uri`, if the chain has it.
+	async fn offer_in(&self, snapshot: &Snapshot, uri: &str) -> Outcome<Option<JobOfferId>> {
+		let mut offers = snapshot.job_offers().await?.into_iter();
+		let mine =
+			offers.find(|(_, offer)| offer.creator == self.agent.account && offer.uri == uri);
+		Ok(mine.map(|(id, _)| id))
+	}
+
 	/// Follows an offer and its match block by block.
-	async fn follow(&self, record: &mut JobRecord) -> Outcome<()> {
-		let mut current = Current::default();
+	async fn follow(&self, record: &mut JobRecord, posted: Option<Posted>) -> Outcome<()> {
+		// The result of the present match, as far as it is final.
+		let mut result = None;
 		let mut from = record.next_block;
 		match &record.stage {
 			Stage::Offered { job_offer, .. } => {
@@ -259,50 +293,106 @@ impl Driver {
 				// What it did since then shows in its state, unless it is closed: then the events say how.
 				let snapshot = self.agent.chain.snapshot().await?;
 				if let Some(found) = snapshot.open_match(*match_id).await? {
-					current.phase = Some(found.phase);
+					result = result_of(&found.phase);
 					from = snapshot.number() + 1;
 				}
 			},
 			_ => {},
 		}
+		let uri = self.repository(record)?.to_string();
+		let (tentative, finality) = match posted {
+			Some(posted) => (Some(posted.job_offer), Some(posted.finality)),
+			None => (record.stage.job_offer(), None),
+		};
+		let mut ahead = Ahead::new(self.agent.account, uri, tentative);
+		let mut finality = Box::pin(async move {
+			match finality {
+				Some(finality) => finality.wait().await,
+				None => std::future::pending().await,
+			}
+		});
+		let mut is_posted = false;
 		let mut blocks = self.agent.chain.finalized_blocks(Some(from));
+		let mut best = self.agent.chain.best_blocks();
 		loop {
-			let snapshot = match blocks.next().await? {
-				FinalizedItem::Block(block) => {
-					record.next_block = block.number();
-					for event in block.events {
-						self.take(record, &mut current, event).await?;
+			tokio::select! {
+				item = blocks.next() => {
+					self.conclude(record, &mut result, item?).await?;
+					match &record.stage {
+						Stage::Offered { job_offer, .. } => ahead.offered(*job_offer),
+						Stage::Matched { .. } | Stage::Posting { .. } => {},
+						_ => return Ok(()),
 					}
-					block.snapshot
 				},
-				FinalizedItem::Missed { snapshot, .. } => {
-					record.next_block = snapshot.number();
-					self.read_again(record, &mut current, &snapshot).await?;
-					snapshot
+				item = best.next() => {
+					let seen = match item {
+						Ok(item) => ahead.take(item).await,
+						Err(error) => Err(error),
+					};
+					match seen {
+						Ok((snapshot, now)) if snapshot.number() <= record.next_block + MOST_UNFINAL => {
+							self.act(record, &mut ahead, &snapshot, now).await?;
+						},
+						Ok(_) => {},
+						// The next block may be readable; finalised ones say if the chain is not.
+						Err(error) => tracing::warn!(%error, "the best block cannot be read"),
+					}
 				},
-			};
-			if !matches!(record.stage, Stage::Offered { .. } | Stage::Matched { .. }) {
-				return Ok(());
-			}
-			record.next_block = snapshot.number() + 1;
-			if snapshot.number() > current.quiet_until {
-				self.act(record, &mut current, &snapshot).await?;
-			}
-			if snapshot.number() % SAVE_EVERY == 0 {
-				self.save(record, record.stage.clone())?;
+				outcome = &mut finality, if !is_posted => {
+					self.posted(record, outcome)?;
+					is_posted = true;
+				},
 			}
 		}
+	}
+
+	/// Takes in what is final.
+	async fn conclude(
+		&self,
+		record: &mut JobRecord,
+		result: &mut Option<PostedResult>,
+		item: FinalizedItem,
+	) -> Outcome<()> {
+		let number = match item {
+			FinalizedItem::Block(block) => {
+				record.next_block = block.number();
+				for event in block.events {
+					self.take(record, result, event).await?;
+				}
+				block.snapshot.number()
+			},
+			FinalizedItem::Missed { snapshot, .. } => {
+				record.next_block = snapshot.number();
+				self.read_again(record, result, &snapshot).await?;
+				snapshot.number()
+			},
+		};
+		if record.stage.is_over() || record.stage == Stage::Uploaded {
+			return Ok(());
+		}
+		record.next_block = number + 1;
+		if number % SAVE_EVERY == 0 {
+			self.save(record, record.stage.clone())?;
+		}
+		Ok(())
 	}
 
 	/// Events were lost: what became of the offer and the match shows in the state.
 	async fn read_again(
 		&self,
 		record: &mut JobRecord,
-		current: &mut Current,
+		result: &mut Option<PostedResult>,
 		snapshot: &Snapshot,
 	) -> Outcome<()> {
 		let lost = "what became of it happened while nobody looked, and the node no longer has those blocks";
 		match record.stage.clone() {
+			Stage::Posting { completion_deadline } => {
+				let uri = self.repository(record)?.to_string();
+				let posted = self.offer_in(snapshot, &uri).await?;
+				posted.map_or(Ok(()), |job_offer| {
+					self.save(record, Stage::Offered { job_offer, completion_deadline })
+				})
+			},
 			Stage::Offered { job_offer, completion_deadline } => {
 				let offer = snapshot.job_offer(job_offer).await?;
 				let Some(offer) = offer else {
@@ -310,7 +400,7 @@ impl Driver {
 				};
 				let OfferState::Matched(match_id) = offer.state else { return Ok(()) };
 				let Some(found) = snapshot.open_match(match_id).await? else { return Ok(()) };
-				current.phase = Some(found.phase);
+				*result = result_of(&found.phase);
 				let (provider, mediator) = (found.provider, found.mediator);
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
@@ -318,7 +408,7 @@ impl Driver {
 			},
 			Stage::Matched { match_id, .. } => match snapshot.open_match(match_id).await? {
 				Some(found) => {
-					current.phase = Some(found.phase);
+					*result = result_of(&found.phase);
 					Ok(())
 				},
 				None => {
@@ -335,10 +425,19 @@ impl Driver {
 	async fn take(
 		&self,
 		record: &mut JobRecord,
-		current: &mut Current,
+		posted: &mut Option<PostedResult>,
 		event: Event,
 	) -> Outcome<()> {
 		match (&record.stage, event) {
+			(
+				Stage::Posting { completion_deadline },
+				Event::JobOfferPosted { job_offer, creator, uri, held, .. },
+			) if creator == self.agent.account && uri == self.repository(record)?.to_string() => {
+				let (block, held) = (record.next_block, Amount(held));
+				self.say(format!("offered as job offer {job_offer} in block {block}, {held} held"));
+				let completion_deadline = *completion_deadline;
+				self.save(record, Stage::Offered { job_offer, completion_deadline })
+			},
 			(
 				Stage::Offered { job_offer, .. },
 				Event::Matched {
@@ -357,7 +456,7 @@ impl Driver {
 					Amount(value),
 					time_of(completion_deadline)
 				));
-				current.phase = Some(Phase::Running);
+				*posted = None;
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
 				self.save(record, stage)
@@ -381,14 +480,13 @@ impl Driver {
 			},
 			(
 				Stage::Matched { match_id, .. },
-				Event::ResultPosted { match_id: of, result, uri, reaction_deadline, .. },
+				Event::ResultPosted { match_id: of, result, uri, .. },
 			) if of == *match_id => {
 				self.say(format!(
 					"result: {}, {} instructions and {} bytes",
 					result.status, result.usage.instructions, result.usage.bandwidth
 				));
-				let result = PostedResult { run: result, uri };
-				current.phase = Some(Phase::ResultPosted { result, reaction_deadline });
+				*posted = Some(PostedResult { run: result, uri });
 				Ok(())
 			},
 			(
@@ -399,11 +497,6 @@ impl Driver {
 					"rejected: {mediator} runs the job, until {}",
 					time_of(mediation_deadline)
 				));
-				if let Some(Phase::ResultPosted { result, .. }) = current.phase.take() {
-					let reason = record.judgement.as_ref().and_then(|judgement| judgement.reject);
-					let reason = reason.unwrap_or(RejectReason::WrongResults);
-					current.phase = Some(Phase::Mediating { result, reason, mediation_deadline });
-				}
 				Ok(())
 			},
 			(
@@ -418,12 +511,7 @@ impl Driver {
 				Event::MatchClosed { match_id: of, ending, settlement, .. },
 			) if of == *match_id => {
 				let (match_id, mediator, provider) = (*match_id, *mediator, Some(*provider));
-				let result = match current.phase.take() {
-					Some(Phase::ResultPosted { result, .. } | Phase::Mediating { result, .. }) => {
-						Some(result.run)
-					},
-					_ => None,
-				};
+				let result = posted.take().map(|result| result.run);
 				self.say(format!(
 					"match {match_id} closed: {ending}; paid {} to the provider, {} in fees, {} in fines; {} returned",
 					Amount(settlement.from_creator.to_counterparty),
@@ -460,44 +548,53 @@ impl Driver {
 		}
 	}
 
-	/// Does what the deadlines and the result ask for.
+	/// Does what the deadlines and the result ask for, as the best chain shows them.
 	async fn act(
 		&self,
 		record: &mut JobRecord,
-		current: &mut Current,
+		ahead: &mut Ahead,
 		snapshot: &Snapshot,
+		now: Moment,
 	) -> Outcome<()> {
-		let now = snapshot.now().await?;
-		let call = match (&record.stage, &current.phase) {
-			(Stage::Offered { job_offer, completion_deadline }, _)
-				if now > *completion_deadline =>
-			{
+		if snapshot.number() <= ahead.quiet_until {
+			return Ok(());
+		}
+		let call = match &ahead.standing {
+			Standing::Open { job_offer, completion_deadline } if now > *completion_deadline => {
 				Call::cancel_job_offer(*job_offer)
 			},
-			(Stage::Matched { match_id, completion_deadline, .. }, None | Some(Phase::Running))
-				if now > *completion_deadline =>
-			{
-				self.say("the provider is late: its deposit pays for it");
-				Call::timeout(*match_id)
-			},
-			(
-				Stage::Matched { match_id, .. },
-				Some(Phase::ResultPosted { result, reaction_deadline }),
-			) => {
-				let (id, result, deadline) = (*match_id, result.clone(), *reaction_deadline);
-				self.react(record, snapshot, id, &result, deadline).await?
-			},
-			(
-				Stage::Matched { match_id, .. },
-				Some(Phase::Mediating { mediation_deadline, .. }),
-			) if now > *mediation_deadline => {
-				self.say("the mediator is late");
-				Call::timeout_mediation(*match_id)
+			Standing::Matched(id, found) => match &found.phase {
+				Phase::Running if now > found.completion_deadline => {
+					self.say("the provider is late: its deposit pays for it");
+					Call::timeout(*id)
+				},
+				Phase::ResultPosted { result, reaction_deadline } => {
+					let (id, found, result) = (*id, found.clone(), result.clone());
+					let (deadline, started) = (*reaction_deadline, Instant::now());
+					let call = self.react(record, snapshot, id, &found, &result, deadline).await?;
+					if started.elapsed() > VIEW_AGE {
+						// The judgement is written down; what to do about it is decided on a newer block.
+						return Ok(());
+					}
+					call
+				},
+				Phase::Mediating { mediation_deadline, .. } if now > *mediation_deadline => {
+					self.say("the mediator is late");
+					Call::timeout_mediation(*id)
+				},
+				_ => return Ok(()),
 			},
 			_ => return Ok(()),
 		};
-		let done = self.agent.submitter.submit(call).await.map(|included| included.block);
-		current.quiet_until = settled(done)?.unwrap_or(snapshot.number());
+		let done = self.agent.submitter.submit_early(call, Some(snapshot)).await;
+		ahead.quiet_until = match done {
+			// Decided again on the chain as it is then.
+			Err(error) if error.is_passing() => {
+				tracing::warn!(%error, "decided again with the next block");
+				snapshot.number()
+			},
+			done => settled(done)?.map_or(snapshot.number(), |(included, _)| included.block),
+		};
 		Ok(())
 	}
 
@@ -507,10 +604,13 @@ impl Driver {
 		record: &mut JobRecord,
 		snapshot: &Snapshot,
 		match_id: MatchId,
+		found: &Match,
 		result: &PostedResult,
 		deadline: Moment,
 	) -> Outcome<Call> {
-		let judgement = match record.judgement.clone() {
+		// A fork may have put another result in the place of the one that was judged.
+		let of = Some((match_id, result.run));
+		let judgement = match record.judgement.clone().filter(|judgement| judgement.of == of) {
 			Some(judgement) => judgement,
 			None => {
 				let judgement = match self.cheat {
@@ -519,8 +619,13 @@ impl Driver {
 						reject: Some(RejectReason::WrongResults),
 						because: "this creator cheats, as it was told to".into(),
 						own: None,
+						of,
 					},
-					_ => self.judge(record, snapshot, match_id, result, deadline).await?,
+					_ => {
+						let judged =
+							self.judge(record, snapshot, match_id, found, result, deadline);
+						Judgement { of, ..judged.await? }
+					},
 				};
 				self.say(format!(
 					"{}: {}",
@@ -562,6 +667,15 @@ impl Driver {
 		record.outputs = unpacked.map_err(|error| Failure::new(Exit::File, error))?;
 		self.say(format!("{} files in {}", record.outputs.len(), record.plan.out.display()));
 		self.save(record, record.stage.clone())
+	}
+}
+
+fn result_of(phase: &Phase) -> Option<PostedResult> {
+	match phase {
+		Phase::Running => None,
+		Phase::ResultPosted { result, .. } | Phase::Mediating { result, .. } => {
+			Some(result.clone())
+		},
 	}
 }
 

@@ -1,31 +1,59 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! An agent's view of its own matches: read once, then kept up to date block by block.
+//! What an agent knows of the chain, in two ways (docs/adr/0007-finality.md): the view of the best chain, on which
+//! it acts, and what finalised blocks did, from which it draws its conclusions.
 
 use crate::{agents::store::Store, failure::Outcome};
 use modicum_chain_client::{
-	AccountId, Chain, Error, Event, FinalizedBlock, FinalizedBlocks, FinalizedItem, Match, Snapshot,
+	AccountId, BestBlocks, BestItem, Chain, Error, Event, FinalizedBlocks, FinalizedItem, Match,
+	Phase, PostedResult, Reaction, Snapshot,
 };
-use modicum_primitives::{MatchId, Moment};
-use std::collections::BTreeMap;
+use modicum_primitives::{MatchId, Moment, RejectReason};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::{sync::mpsc, task::JoinSet};
 
-/// The entry of the store with the next block to look at.
+/// The entry of the store with the next finalised block to look at.
 const NEXT_BLOCK: &str = "next-block";
 /// Blocks after which the next one is written down even if nothing happened. Looking at a block twice does no harm.
 const SAVE_EVERY: u64 = 30;
+/// Steps that may wait for the agent.
+const QUEUE: usize = 16;
 
-/// A finalised block, as far as an agent cares.
-pub struct Step {
-	/// The market after it.
+/// The market as of a block of the best chain. A fork may take it back.
+#[derive(Clone)]
+pub struct View {
+	/// The market after the block.
 	pub snapshot: Snapshot,
-	/// Its time, milliseconds since the Unix epoch.
+	/// The block's time, milliseconds since the Unix epoch.
 	pub now: Moment,
-	/// What happened since the last step, in order. Also that of blocks before the agent was started, back to the
-	/// last one that it saw in its life before; then `snapshot` is later than some of them.
+	/// What happened since the last view, in order.
 	pub events: Vec<Event>,
-	/// Whether events in between are lost, so that whoever counts on them must read the market anew.
+	/// Whether this view does not follow on the last one, so that whoever counts on events must read the market anew.
 	pub is_fresh_start: bool,
+	/// The agent's open matches.
+	pub matches: Arc<BTreeMap<MatchId, Match>>,
+}
+
+/// A finalised block. Each comes once, those before the agent was started included, back to the last one that it
+/// saw in its life before.
+pub struct Conclusion {
+	/// The block's number.
+	pub number: u64,
+	/// The block's time, milliseconds since the Unix epoch; 0 if nothing happened in it.
+	pub now: Moment,
+	/// What happened in it, in order.
+	pub events: Vec<Event>,
+}
+
+/// What the agent learns next.
+pub enum Step {
+	/// On what to act.
+	View(View),
+	/// What is certain.
+	Final(Conclusion),
+	/// The chain cannot be read; it is tried again.
+	Trouble(Error),
 }
 
 /// Who takes part in a match.
@@ -39,30 +67,21 @@ pub struct Parties {
 	pub mediator: AccountId,
 }
 
-impl Parties {
-	fn of(found: &Match) -> Self {
-		Self { creator: found.creator, provider: found.provider, mediator: found.mediator }
-	}
-}
+/// Which matches an agent takes part in.
+type IsMine = Box<dyn Fn(Parties) -> bool + Send + Sync>;
 
 /// Follows the chain for an agent.
 pub struct Follower {
-	blocks: FinalizedBlocks,
-	/// The item that is being taken in. It stays until that is done, so that an error or a dropped future loses nothing.
-	item: Option<FinalizedItem>,
-	/// Number of the next block.
-	next: u64,
+	steps: mpsc::Receiver<Step>,
+	_tasks: JoinSet<()>,
 	store: Store,
-	/// Where the agent started; what came before is history that needs no reaction.
-	start: Option<Snapshot>,
-	history: Vec<Event>,
 	saved: u64,
-	is_mine: Box<dyn Fn(Parties) -> bool + Send + Sync>,
-	matches: BTreeMap<MatchId, Match>,
+	/// Number of the last finalised block when the agent was started.
+	start: u64,
 }
 
 impl Follower {
-	/// Follows the matches for which `is_mine` holds, from the last block in the store on.
+	/// Follows the matches for which `is_mine` holds, and finalised blocks from the last one in the store on.
 	///
 	/// # Errors
 	/// The chain or the store cannot be read.
@@ -71,121 +90,190 @@ impl Follower {
 		store: &Store,
 		is_mine: impl Fn(Parties) -> bool + Send + Sync + 'static,
 	) -> Outcome<Self> {
-		let snapshot = chain.snapshot().await?;
+		let start = chain.snapshot().await?.number();
 		let known: Option<u64> = store.get(NEXT_BLOCK)?;
-		let next = known.unwrap_or(snapshot.number() + 1).min(snapshot.number() + 1);
-		Ok(Self {
-			blocks: chain.finalized_blocks(Some(next)),
-			item: None,
-			next,
-			store: store.clone(),
-			saved: next,
-			start: Some(snapshot),
-			history: Vec::new(),
-			is_mine: Box::new(is_mine),
-			matches: BTreeMap::new(),
-		})
+		let next = known.unwrap_or(start + 1).min(start + 1);
+		let (to, steps) = mpsc::channel(QUEUE);
+		let mut tasks = JoinSet::new();
+		let (best, is_mine) = (chain.best_blocks(), Box::new(is_mine));
+		tasks.spawn(follow_best(best, is_mine, to.clone()));
+		tasks.spawn(follow_final(chain.finalized_blocks(Some(next)), to));
+		Ok(Self { steps, _tasks: tasks, store: store.clone(), saved: next, start })
 	}
 
-	/// The agent's open matches.
-	pub fn matches(&self) -> &BTreeMap<MatchId, Match> {
-		&self.matches
+	/// Number of the last finalised block when the agent was started.
+	pub fn first_final(&self) -> u64 {
+		self.start
 	}
 
-	/// Waits for the next block. May be dropped and called again.
-	///
-	/// # Errors
-	/// The chain cannot be read; calling again goes on where it stopped.
-	pub async fn next(&mut self) -> Result<Step, Error> {
-		loop {
-			if let Some(start) = self.start.clone().filter(|start| self.next > start.number()) {
-				self.read(&start).await?;
-				let now = start.now().await?;
-				self.start = None;
-				let events = std::mem::take(&mut self.history);
-				return Ok(Step { snapshot: start, now, events, is_fresh_start: true });
-			}
-			if self.item.is_none() {
-				self.item = Some(self.blocks.next().await?);
-			}
-			match &self.item {
-				Some(FinalizedItem::Block(block)) if self.start.is_some() => {
-					self.next = block.number() + 1;
-					self.history.extend(block.events.iter().cloned());
-					self.item = None;
-				},
-				Some(FinalizedItem::Block(block)) => {
-					let block = block.clone();
-					self.take(&block).await?;
-					let now = block.snapshot.now().await?;
-					self.item = None;
-					self.next = block.number() + 1;
-					let FinalizedBlock { events, snapshot } = block;
-					return Ok(Step { snapshot, now, events, is_fresh_start: false });
-				},
-				Some(FinalizedItem::Missed { first, last, snapshot }) => {
-					tracing::warn!(first, last, "what happened in these blocks is not known");
-					let snapshot = snapshot.clone();
-					self.read(&snapshot).await?;
-					let now = snapshot.now().await?;
-					self.item = None;
-					self.start = None;
-					self.next = snapshot.number() + 1;
-					let events = std::mem::take(&mut self.history);
-					return Ok(Step { snapshot, now, events, is_fresh_start: true });
-				},
-				None => {},
-			}
-		}
+	/// Waits for the next step. May be dropped and called again.
+	pub async fn next(&mut self) -> Step {
+		let ended = || Step::Trouble(Error::Unreachable(Vec::new()));
+		self.steps.recv().await.unwrap_or_else(ended)
 	}
 
-	/// The agent has written down what it wants to keep of a step: it need not come again.
+	/// The agent has written down what it wants to keep of a finalised block: it need not come again.
 	///
 	/// # Errors
 	/// The store cannot be written.
-	pub fn done(&mut self, step: &Step) -> Outcome<()> {
-		let next = step.snapshot.number() + 1;
-		if !step.events.is_empty() || next >= self.saved + SAVE_EVERY {
+	pub fn done(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+		let next = conclusion.number + 1;
+		if !conclusion.events.is_empty() || next >= self.saved + SAVE_EVERY {
 			self.store.put(NEXT_BLOCK, &next)?;
 			self.saved = next;
 		}
 		Ok(())
 	}
+}
 
-	async fn read(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
-		let open = snapshot.open_matches().await?;
-		self.matches =
-			open.into_iter().filter(|(_, found)| (self.is_mine)(Parties::of(found))).collect();
-		Ok(())
-	}
-
-	async fn take(&mut self, block: &FinalizedBlock) -> Result<(), Error> {
-		for event in &block.events {
-			let id = match event {
-				Event::Matched { match_id, creator, provider, mediator, .. }
-					if (self.is_mine)(Parties {
-						creator: *creator,
-						provider: *provider,
-						mediator: *mediator,
-					}) =>
-				{
-					*match_id
-				},
-				Event::ResultPosted { match_id, .. }
-				| Event::ResultReaction { match_id, .. }
-				| Event::JobAssignedForMediation { match_id, .. }
-				| Event::MatchClosed { match_id, .. }
-					if self.matches.contains_key(match_id) =>
-				{
-					*match_id
-				},
-				_ => continue,
-			};
-			match block.snapshot.open_match(id).await? {
-				Some(found) => drop(self.matches.insert(id, found)),
-				None => drop(self.matches.remove(&id)),
-			}
+async fn follow_final(mut blocks: FinalizedBlocks, to: mpsc::Sender<Step>) {
+	loop {
+		let step = match blocks.next().await {
+			Ok(FinalizedItem::Block(block)) => {
+				let number = block.number();
+				let now = match block.events.is_empty() {
+					true => 0,
+					// When exactly it was is of no consequence.
+					false => block.snapshot.now().await.unwrap_or_else(|_| super::now()),
+				};
+				Step::Final(Conclusion { number, now, events: block.events })
+			},
+			Ok(FinalizedItem::Missed { first, last, .. }) => {
+				tracing::warn!(first, last, "what happened in these blocks is not known");
+				Step::Final(Conclusion { number: last, now: 0, events: Vec::new() })
+			},
+			Err(error) => Step::Trouble(error),
+		};
+		let is_trouble = matches!(step, Step::Trouble(_));
+		if to.send(step).await.is_err() {
+			return;
 		}
-		Ok(())
+		if is_trouble {
+			tokio::time::sleep(super::PAUSE).await;
+		}
+	}
+}
+
+async fn follow_best(mut blocks: BestBlocks, is_mine: IsMine, to: mpsc::Sender<Step>) {
+	let mut matches = Matches::default();
+	loop {
+		let step = match blocks.next().await {
+			Ok(item) => matches.view(item, &is_mine).await,
+			Err(error) => Err(error),
+		};
+		let step = step.map_or_else(Step::Trouble, Step::View);
+		let is_trouble = matches!(step, Step::Trouble(_));
+		if to.send(step).await.is_err() {
+			return;
+		}
+		if is_trouble {
+			tokio::time::sleep(super::PAUSE).await;
+		}
+	}
+}
+
+/// An agent's open matches as of the last view.
+#[derive(Default)]
+struct Matches {
+	/// `None` if they must be read anew.
+	known: Option<Arc<BTreeMap<MatchId, Match>>>,
+}
+
+impl Matches {
+	/// The view of what came. If it cannot be had, the next one is a fresh start.
+	async fn view(&mut self, item: BestItem, is_mine: &IsMine) -> Result<View, Error> {
+		let known = self.known.take();
+		let (known, snapshot, events) = match item {
+			BestItem::Block { events, snapshot } => (known, snapshot, events),
+			BestItem::Turn(snapshot) => (None, snapshot, Vec::new()),
+		};
+		let is_fresh_start = known.is_none();
+		let matches = match known {
+			Some(mut known) => {
+				take(Arc::make_mut(&mut known), &snapshot, &events, is_mine).await?;
+				known
+			},
+			None => {
+				let open = snapshot.open_matches().await?.into_iter();
+				Arc::new(open.filter(|(_, found)| is_mine(parties(found))).collect())
+			},
+		};
+		let now = snapshot.now().await?;
+		self.known = Some(matches.clone());
+		Ok(View { snapshot, now, events, is_fresh_start, matches })
+	}
+}
+
+/// Who takes part in a match.
+pub fn parties(found: &Match) -> Parties {
+	Parties { creator: found.creator, provider: found.provider, mediator: found.mediator }
+}
+
+/// Takes the events of a block in. Only a new match is not told whole by its event.
+async fn take(
+	matches: &mut BTreeMap<MatchId, Match>,
+	snapshot: &Snapshot,
+	events: &[Event],
+	is_mine: &IsMine,
+) -> Result<(), Error> {
+	for event in events {
+		if let Event::Matched { match_id, creator, provider, mediator, .. } = event {
+			let parties = Parties { creator: *creator, provider: *provider, mediator: *mediator };
+			if is_mine(parties) {
+				// As of the end of the block, when it may be further or closed already.
+				if let Some(found) = snapshot.open_match(*match_id).await? {
+					matches.insert(*match_id, found);
+				}
+			}
+		} else {
+			advance(matches, event);
+		}
+	}
+	Ok(())
+}
+
+/// Takes in what an event says of a match that is known.
+fn advance(matches: &mut BTreeMap<MatchId, Match>, event: &Event) {
+	match event {
+		Event::ResultPosted { match_id, result, uri, reaction_deadline, .. } => {
+			let Some(found) = matches.get_mut(match_id) else { return };
+			if found.phase == Phase::Running {
+				let result = PostedResult { run: *result, uri: uri.clone() };
+				let reaction_deadline = *reaction_deadline;
+				found.phase = Phase::ResultPosted { result, reaction_deadline };
+			}
+		},
+		// The reason; the deadline comes with the next event.
+		Event::ResultReaction { match_id, reaction: Reaction::Rejected(reason), .. } => {
+			mediate(matches, *match_id, Some(*reason), None);
+		},
+		Event::JobAssignedForMediation { match_id, mediation_deadline, .. } => {
+			mediate(matches, *match_id, None, Some(*mediation_deadline));
+		},
+		Event::MatchClosed { match_id, .. } => drop(matches.remove(match_id)),
+		_ => {},
+	}
+}
+
+fn mediate(
+	matches: &mut BTreeMap<MatchId, Match>,
+	id: MatchId,
+	why: Option<RejectReason>,
+	until: Option<Moment>,
+) {
+	let Some(found) = matches.get_mut(&id) else { return };
+	match &mut found.phase {
+		Phase::ResultPosted { result, .. } => {
+			found.phase = Phase::Mediating {
+				result: result.clone(),
+				reason: why.unwrap_or(RejectReason::WrongResults),
+				mediation_deadline: until.unwrap_or(Moment::MAX),
+			};
+		},
+		Phase::Mediating { reason, mediation_deadline, .. } => {
+			*reason = why.unwrap_or(*reason);
+			*mediation_deadline = until.unwrap_or(*mediation_deadline);
+		},
+		Phase::Running => {},
 	}
 }

@@ -58,6 +58,8 @@ pub struct Judgement {
 	pub because: String,
 	/// The creator's own run, if it made one.
 	pub own: Option<Run>,
+	/// The match and the result that were judged.
+	pub of: Option<(MatchId, Run)>,
 }
 
 /// How a match ended.
@@ -129,6 +131,14 @@ impl Stage {
 	/// Whether nothing more will happen.
 	pub fn is_over(&self) -> bool {
 		matches!(self, Self::Done(_) | Self::Withdrawn { .. })
+	}
+
+	/// The job's offer, once it is on the chain.
+	pub fn job_offer(&self) -> Option<JobOfferId> {
+		match self {
+			Self::Offered { job_offer, .. } | Self::Matched { job_offer, .. } => Some(*job_offer),
+			_ => None,
+		}
 	}
 
 	/// The stage in a word.

@@ -8,9 +8,9 @@ use crate::{
 	agents::{
 		cheat::MediatorCheat,
 		errands::{Done, Errands},
-		follow::{Follower, Step},
-		provider::settled,
-		runner::{Assignment, Runner, Trouble},
+		follow::{Conclusion, View},
+		provider::done,
+		runner::{run_name, Assignment, Runner, Trouble},
 		time_left,
 		transfer::{Publication, TransferError},
 		Agent, Errand, Role,
@@ -21,7 +21,7 @@ use crate::{
 use modicum_chain_client::{AccountId, Call, Event, Match, Phase, PostedResult};
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
 use modicum_executor::RunId;
-use modicum_primitives::{Evidence, MatchId, Moment, RejectReason, ResultStatus};
+use modicum_primitives::{Evidence, Hash, MatchId, Moment, RejectReason, ResultStatus};
 use std::{
 	collections::{BTreeMap, BTreeSet, VecDeque},
 	sync::{Arc, Mutex, PoisonError},
@@ -31,8 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Probes remembered for each directory.
 const PROBES: usize = 4_096;
-/// What stays of a run that no dispute asks for, before it is removed.
-const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
 /// How long a directory may take to answer a probe.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -64,8 +62,9 @@ impl ProbeRecord {
 }
 
 /// A mediator's run of a match's job, counted from 1.
-fn run_id(id: MatchId, run: u32) -> RunId {
-	format!("match{id}run{run}").parse().expect("two numbers make a short name; qed")
+fn run_id(id: MatchId, job_hash: &Hash, run: u32) -> RunId {
+	let name = format!("{}run{run}", run_name(id, job_hash));
+	name.parse().expect("numbers make a short name; qed")
 }
 
 struct Mediator {
@@ -89,22 +88,15 @@ pub async fn run(
 	shutdown: CancellationToken,
 ) -> Outcome<()> {
 	let account = agent.account;
-	let follower =
-		Follower::start(&agent.chain, &agent.store, move |parties| parties.mediator == account)
-			.await?;
-	let snapshot = agent.chain.snapshot().await?;
-	if snapshot.mediator(account).await?.is_none() {
+	if agent.chain.snapshot().await?.mediator(account).await?.is_none() {
 		return Err(Failure::not_found(format!(
 			"{account} is not registered as a mediator: run `modicum mediator register` first"
 		)));
 	}
-	let mine = snapshot.open_matches().await?.into_iter().filter(|(_, m)| m.mediator == account);
-	let keep = mine
-		.flat_map(|(id, m)| (1..=m.parameters.verification_count).map(move |run| run_id(id, run)))
-		.collect();
-	if let Err(error) = runner.executor().reconcile(&keep, LEFTOVERS_KEPT).await {
-		tracing::warn!(%error, "what earlier runs left cannot be removed");
-	}
+	let runs = |id, found: &Match, job_hash: &Hash| {
+		(1..=found.parameters.verification_count).map(|run| run_id(id, job_hash, run)).collect()
+	};
+	let follower = super::begin(&agent, &runner, |parties| parties.mediator, runs).await?;
 	let probes = Arc::new(ProbeRecord::default());
 	let prober = tokio::spawn(probe(agent.clone(), probes.clone(), settings.probe_every.0));
 	let mut mediator = Mediator {
@@ -151,8 +143,12 @@ async fn probe(agent: Agent, record: Arc<ProbeRecord>, every: Duration) {
 
 #[async_trait::async_trait]
 impl Role for Mediator {
-	fn take(&mut self, step: &Step) -> Outcome<()> {
-		for event in &step.events {
+	fn take(&mut self, _view: &View) -> Outcome<()> {
+		Ok(())
+	}
+
+	fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+		for event in &conclusion.events {
 			if let Event::MatchClosed { match_id, mediator, ending, .. } = event {
 				if *mediator == self.agent.account {
 					self.agent.health.closed(ending, 0);
@@ -163,25 +159,20 @@ impl Role for Mediator {
 		Ok(())
 	}
 
-	async fn act(
-		&mut self,
-		step: &Step,
-		matches: &BTreeMap<MatchId, Match>,
-		errands: &mut Errands<Errand>,
-	) -> Outcome<()> {
+	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {
 		let mut room = self.settings.disputes_at_once as usize;
-		for (&id, found) in matches {
+		for (&id, found) in view.matches.iter() {
 			let Phase::Mediating { result, reason, mediation_deadline } = &found.phase else {
 				continue;
 			};
-			if step.now > *mediation_deadline || room == 0 {
+			if view.now > *mediation_deadline || room == 0 {
 				continue;
 			}
 			room -= 1;
 			if self.cheat.is_some() || errands.is_under_way(&Errand::Mediate(id)) {
 				continue;
 			}
-			let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
+			let assignment = Assignment::read(&view.snapshot, found.job_offer).await?;
 			let dispute = Dispute {
 				agent: self.agent.clone(),
 				runner: self.runner.clone(),
@@ -199,13 +190,7 @@ impl Role for Mediator {
 		for id in std::mem::take(&mut self.closed) {
 			let runner = self.runner.clone();
 			errands.start(Errand::CleanUp(id), async move {
-				let known = runner.executor().recover().await.map_err(Trouble::from)?;
-				let prefix = format!("match{id}run");
-				for run in known.into_iter().map(|known| known.run) {
-					if run.as_str().starts_with(&prefix) {
-						runner.executor().clean_up(&run).await.map_err(Trouble::from)?;
-					}
-				}
+				runner.clean_up(id).await?;
 				Ok(None)
 			});
 		}
@@ -240,9 +225,16 @@ impl Dispute {
 			Err(Trouble::Machine(failure)) => return Err(failure),
 		};
 		tracing::info!(match_id = id, ?evidence, "dispute decided");
+		// Good only on a chain on which the dispute is this one.
+		let at = self.agent.latest().await?;
+		let is_same = at.open_match(id).await?.as_ref() == Some(&self.record)
+			&& Assignment::read(&at, self.record.job_offer).await? == self.assignment;
+		if !is_same {
+			tracing::warn!(match_id = id, "the dispute is another now");
+			return Ok(None);
+		}
 		let call = Call::post_mediation_result(id, evidence);
-		let done = self.agent.submitter.submit(call).await;
-		settled(done.map(|included| included.block))
+		done(self.agent.submitter.submit_early(call, Some(&at)).await)
 	}
 
 	async fn evidence(&self) -> Result<Evidence, Trouble> {
@@ -260,7 +252,7 @@ impl Dispute {
 		}
 		let mut runs = Vec::new();
 		for number in 1..=parameters.verification_count {
-			let run = run_id(self.id, number);
+			let run = run_id(self.id, &self.assignment.terms.job_hash, number);
 			let executed =
 				self.runner.execute(&run, &self.assignment, self.deadline, self.reserve).await?;
 			let Some(report) = &executed.report else {
@@ -280,16 +272,12 @@ impl Dispute {
 
 	/// Whether the result that the provider claims lies in the directory. Asked until it is answered.
 	async fn has_result(&self) -> Result<bool, Trouble> {
-		let repository =
-			RepositoryName::of_result(&DirectoryAccount(self.record.provider.0), self.id);
 		let mut pause = Duration::from_secs(1);
 		// Half of the time is left for the runs, in case the directory comes back.
 		let half = Duration::from_millis(self.record.parameters.mediation_deadline / 2);
 		loop {
-			let hash = &self.result.run.result_hash;
-			let endpoint = &self.assignment.endpoint;
-			match self.agent.transfer.stored_result(endpoint, &repository, hash).await {
-				Ok(stored) => return Ok(stored.output.is_some()),
+			match self.look_for_result().await {
+				Ok(found) => return Ok(found),
 				Err(TransferError::Local(failure)) => return Err(Trouble::Machine(failure)),
 				Err(error) if time_left(self.deadline, half) <= pause => {
 					return Err(Trouble::Directory(error));
@@ -298,6 +286,25 @@ impl Dispute {
 			}
 			pause = (pause * 2).min(Duration::from_secs(30));
 		}
+	}
+
+	/// Looks for the result; one that its creator says cannot be fetched is fetched, for a directory may list what
+	/// it has lost or altered.
+	async fn look_for_result(&self) -> Result<bool, TransferError> {
+		let repository =
+			RepositoryName::of_result(&DirectoryAccount(self.record.provider.0), self.id);
+		let (transfer, endpoint) = (&self.agent.transfer, &self.assignment.endpoint);
+		let hash = &self.result.run.result_hash;
+		let stored = transfer.stored_result(endpoint, &repository, hash).await?;
+		let Some(size) = stored.output else { return Ok(false) };
+		if self.reason == RejectReason::DirectoryUnavailable {
+			let to = self.runner.work().join(format!("match{}result", self.id));
+			transfer.fetch(endpoint, &repository, hash, size, &to, |_| ()).await?;
+			if let Err(error) = std::fs::remove_file(&to) {
+				tracing::warn!(file = %to.display(), %error, "cannot be removed");
+			}
+		}
+		Ok(true)
 	}
 
 	/// Uploads a run. Evidence counts without it.

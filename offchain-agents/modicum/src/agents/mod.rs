@@ -3,10 +3,12 @@
 
 //! The long-running roles.
 //!
-//! Each agent follows finalised blocks ([`follow`]), decides from the state of the chain what is to be done, and does
-//! it aside ([`errands`]). What it must not forget is in its [`store`]. After a crash it decides anew from the same
-//! state: nothing is lost, and nothing done twice.
+//! Each agent follows the chain ([`follow`]), decides from its view of the best chain what is to be done, and does it
+//! aside ([`errands`]); what is certain it learns from finalised blocks, and only that goes into its [`store`]. After a
+//! crash or a fork it decides anew from the state of the chain: nothing is lost, and nothing done twice
+//! (docs/adr/0007-finality.md).
 
+mod ahead;
 pub mod cheat;
 pub mod creator;
 pub mod errands;
@@ -28,17 +30,29 @@ use crate::{
 	keys,
 };
 use errands::Errands;
-use follow::{Follower, Step};
-use modicum_chain_client::{AccountId, Chain, Match, Submitter};
-use modicum_primitives::{MatchId, Moment};
+use follow::{Conclusion, Follower, Parties, Step, View};
+use modicum_chain_client::{AccountId, Chain, Match, Snapshot, Submitter};
+use modicum_executor::RunId;
+use modicum_primitives::{Hash, MatchId, Moment};
 use observe::Health;
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use runner::{Assignment, Runner};
+use std::{
+	collections::BTreeSet,
+	fmt,
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
 use store::{Claim, Store};
 use tokio_util::sync::CancellationToken;
 use transfer::Transfer;
 
 /// Pause after the chain could not be read.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Blocks that the best one may be ahead of the last finalised one. While it is further, agents start nothing: what
+/// a fork may take back is never much.
+const MOST_UNFINAL: u64 = 32;
+/// What stays of a run that no match asks for, before it is removed.
+const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
 
 /// What agents share. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +69,8 @@ pub struct Agent {
 	pub transfer: Arc<Transfer>,
 	/// What it shows of itself.
 	pub health: Arc<Health>,
+	/// The last view.
+	latest: Arc<Mutex<Option<Snapshot>>>,
 }
 
 impl Agent {
@@ -70,7 +86,20 @@ impl Agent {
 		let genesis = chain.status().await?.genesis_hash;
 		let transfer = Arc::new(Transfer::new(&key, genesis.0)?);
 		let submitter = Submitter::start(chain.clone(), key, context.config.submission());
-		Ok(Self { account, chain, submitter, store, transfer, health: Arc::new(Health::new(role)) })
+		let health = Arc::new(Health::new(role));
+		Ok(Self { account, chain, submitter, store, transfer, health, latest: Arc::default() })
+	}
+
+	/// The market as the agent sees it now: the block to decide on at the end of a long errand.
+	///
+	/// # Errors
+	/// The chain cannot be read.
+	pub async fn latest(&self) -> Outcome<Snapshot> {
+		let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+		match latest {
+			Some(latest) => Ok(latest),
+			None => Ok(self.chain.snapshot().await?),
+		}
 	}
 
 	/// Makes this the one process that runs the role for the account.
@@ -108,6 +137,8 @@ pub enum Errand {
 	CleanUp(MatchId),
 	/// No longer trust a mediator whose verdict was false.
 	Distrust(AccountId),
+	/// No longer trust a directory that has lost a result.
+	DistrustDirectory(AccountId),
 	/// Post matches.
 	Solve,
 }
@@ -122,7 +153,9 @@ impl fmt::Display for Errand {
 			Self::Mediate(id) => write!(f, "mediate match {id}"),
 			Self::TimeoutMediation(id) => write!(f, "end match {id}, whose mediator is late"),
 			Self::CleanUp(id) => write!(f, "clean up after match {id}"),
-			Self::Distrust(who) => write!(f, "no longer trust {who}"),
+			Self::Distrust(who) | Self::DistrustDirectory(who) => {
+				write!(f, "no longer trust {who}")
+			},
 			Self::Solve => f.write_str("post matches"),
 		}
 	}
@@ -131,29 +164,60 @@ impl fmt::Display for Errand {
 /// A long-running role.
 #[async_trait::async_trait]
 pub trait Role: Send {
-	/// Takes in what happened. Called once for each step.
+	/// Takes a view in. Called once for each.
 	///
 	/// # Errors
 	/// Only what the agent cannot go on with, such as a full disk.
-	fn take(&mut self, step: &Step) -> Outcome<()>;
+	fn take(&mut self, view: &View) -> Outcome<()>;
 
-	/// Starts what is to be done as of a step. Called again and again: what is under way already, `errands` does not
+	/// Takes in what is certain. Called once for each finalised block.
+	///
+	/// # Errors
+	/// As of [`Role::take`].
+	fn conclude(&mut self, _conclusion: &Conclusion) -> Outcome<()> {
+		Ok(())
+	}
+
+	/// Starts what is to be done as of a view. Called again and again: what is under way already, `errands` does not
 	/// start twice.
 	///
 	/// # Errors
 	/// What could not be read now; it is tried again.
-	async fn act(
-		&mut self,
-		step: &Step,
-		matches: &BTreeMap<MatchId, Match>,
-		errands: &mut Errands<Errand>,
-	) -> Outcome<()>;
+	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()>;
+}
+
+/// How provider and mediator begin: nothing stays of earlier runs but `runs` of the open matches in which the agent is
+/// `who`.
+///
+/// # Errors
+/// The chain or the store cannot be read.
+pub async fn begin(
+	agent: &Agent,
+	runner: &Runner,
+	who: fn(Parties) -> AccountId,
+	runs: impl Fn(MatchId, &Match, &Hash) -> Vec<RunId>,
+) -> Outcome<Follower> {
+	let account = agent.account;
+	let is_mine = move |parties| who(parties) == account;
+	let follower = Follower::start(&agent.chain, &agent.store, is_mine).await?;
+	let snapshot = agent.chain.snapshot().await?;
+	let mut keep = BTreeSet::new();
+	for (id, found) in snapshot.open_matches().await? {
+		if is_mine(follow::parties(&found)) {
+			let assignment = Assignment::read(&snapshot, found.job_offer).await?;
+			keep.extend(runs(id, &found, &assignment.terms.job_hash));
+		}
+	}
+	if let Err(error) = runner.executor().reconcile(&keep, LEFTOVERS_KEPT).await {
+		tracing::warn!(%error, "what earlier runs left cannot be removed");
+	}
+	Ok(follower)
 }
 
 /// Runs a role until `shutdown`. What is under way then is dropped: containers go on, and are found again.
 ///
 /// # Errors
-/// What [`Role::take`] could not go on with.
+/// What [`Role::take`] or [`Role::conclude`] could not go on with.
 pub async fn drive(
 	agent: &Agent,
 	role: &mut impl Role,
@@ -170,29 +234,45 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 	// What an earlier life of this agent has sent may still take effect.
 	agent.submitter.settle().await?;
 	let mut errands = Errands::new();
-	let mut last: Option<Step> = None;
+	let mut last: Option<View> = None;
+	let mut last_final = follower.first_final();
 	loop {
 		tokio::select! {
 			() = errands.ended() => {},
-			next = follower.next() => match next {
-				Ok(step) => {
-					errands.seen(step.snapshot.number());
-					role.take(&step)?;
-					follower.done(&step)?;
-					agent.health.block(step.snapshot.number());
-					last = Some(step);
+			step = follower.next() => match step {
+				Step::View(view) => {
+					if view.is_fresh_start {
+						errands.forked();
+					}
+					errands.seen(view.snapshot.number());
+					role.take(&view)?;
+					let latest = Some(view.snapshot.clone());
+					*agent.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+					last = Some(view);
 				},
-				Err(error) => {
+				Step::Final(conclusion) => {
+					role.conclude(&conclusion)?;
+					follower.done(&conclusion)?;
+					last_final = last_final.max(conclusion.number);
+					agent.health.block(conclusion.number);
+				},
+				Step::Trouble(error) => {
 					agent.health.trouble(&error);
 					tracing::warn!(%error, "the chain cannot be followed");
-					tokio::time::sleep(PAUSE).await;
 					continue;
 				},
 			},
 		}
-		let Some(step) = &last else { continue };
-		match role.act(step, follower.matches(), &mut errands).await {
-			Ok(()) => agent.health.working(follower.matches().len(), errands.len()),
+		let Some(view) = &last else { continue };
+		let unfinal = view.snapshot.number().saturating_sub(last_final);
+		if unfinal > MOST_UNFINAL {
+			agent.health.trouble(&format!(
+				"the last {unfinal} blocks are not final: nothing is started until validators agree on them"
+			));
+			continue;
+		}
+		match role.act(view, &mut errands).await {
+			Ok(()) => agent.health.working(view.matches.len(), errands.len()),
 			Err(failure) => {
 				agent.health.trouble(&failure);
 				tracing::warn!(%failure, "cannot act now; tried again with the next block");

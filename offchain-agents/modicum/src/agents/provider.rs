@@ -7,9 +7,9 @@ use crate::{
 	agents::{
 		cheat::{self, ProviderCheat},
 		errands::{Done, Errands},
-		follow::{Follower, Step},
+		follow::{Conclusion, View},
 		risk::{self, Stakes},
-		runner::{Assignment, Executed, Runner, Trouble},
+		runner::{run_name, Assignment, Executed, Runner, Trouble},
 		store::key,
 		transfer::{Publication, TransferError},
 		Agent, Errand, Role,
@@ -18,13 +18,14 @@ use crate::{
 	failure::Outcome,
 };
 use modicum_chain_client::{
-	AccountId, Call, DispatchFailure, Event, Match, OfferState, Phase, Snapshot, SubmitError,
+	AccountId, Call, DispatchFailure, Event, Finality, Included, Match, OfferState, Phase,
+	Snapshot, SubmitError,
 };
 use modicum_directory::names::RepositoryName;
 use modicum_executor::{RunId, RunReport};
 use modicum_primitives::{
-	Balance, Ending, MatchId, Moment, ResourceOfferId, ResourceTerms, ResultStatus, Run, Usage,
-	Verdict, NO_HASH,
+	Balance, Ending, Hash, MatchId, Moment, ResourceOfferId, ResourceTerms, ResultStatus, Run,
+	Usage, Verdict, NO_HASH,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -34,8 +35,6 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// What stays of a run that no match asks for, before it is removed.
-const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
 /// The store's entries of closed matches.
 pub const CLOSED: &str = "closed";
 
@@ -57,8 +56,8 @@ pub struct ClosedMatch {
 }
 
 /// The run of a provider's match.
-pub fn run_id(id: MatchId) -> RunId {
-	format!("match{id}").parse().expect("a number makes a short name; qed")
+fn run_id(id: MatchId, job_hash: &Hash) -> RunId {
+	run_name(id, job_hash).parse().expect("numbers make a short name; qed")
 }
 
 struct Provider {
@@ -69,7 +68,8 @@ struct Provider {
 	/// Own open offers; `None` if they must be read anew.
 	offers: Option<BTreeMap<ResourceOfferId, ResourceTerms>>,
 	closed: BTreeSet<MatchId>,
-	to_distrust: BTreeSet<AccountId>,
+	/// Errands to no longer trust somebody.
+	to_distrust: BTreeSet<Errand>,
 }
 
 /// Runs the provider until `shutdown`.
@@ -84,9 +84,6 @@ pub async fn run(
 	shutdown: CancellationToken,
 ) -> Outcome<()> {
 	let account = agent.account;
-	let follower =
-		Follower::start(&agent.chain, &agent.store, move |parties| parties.provider == account)
-			.await?;
 	let snapshot = agent.chain.snapshot().await?;
 	let registered = snapshot.resource_provider(account).await?.ok_or_else(|| {
 		crate::failure::Failure::not_found(format!(
@@ -108,11 +105,8 @@ pub async fn run(
 			"no base layer is declared, so nothing can be matched: modicum provider base-layer add"
 		);
 	}
-	let mine = snapshot.open_matches().await?.into_iter().filter(|(_, m)| m.provider == account);
-	let keep = mine.map(|(id, _)| run_id(id)).collect();
-	if let Err(error) = runner.executor().reconcile(&keep, LEFTOVERS_KEPT).await {
-		tracing::warn!(%error, "what earlier runs left cannot be removed");
-	}
+	let runs = |id, _: &Match, job_hash: &Hash| vec![run_id(id, job_hash)];
+	let follower = super::begin(&agent, &runner, |parties| parties.provider, runs).await?;
 	let mut provider = Provider {
 		agent: agent.clone(),
 		settings,
@@ -128,7 +122,14 @@ pub async fn run(
 impl Provider {
 	fn remember(&mut self, event: &Event, at: Moment) -> Outcome<()> {
 		let Event::MatchClosed {
-			match_id, creator, provider, mediator, ending, settlement, ..
+			match_id,
+			creator,
+			provider,
+			mediator,
+			directory,
+			ending,
+			settlement,
+			..
 		} = event
 		else {
 			return Ok(());
@@ -157,7 +158,12 @@ impl Provider {
 			)
 		);
 		if verdict_is_false && self.cheat.is_none() {
-			self.to_distrust.insert(*mediator);
+			self.to_distrust.insert(Errand::Distrust(*mediator));
+		}
+		// It was uploaded, or the result would not have been posted.
+		let is_lost = *ending == Ending::Mediated(Verdict::ResultNotFound);
+		if is_lost && self.cheat.is_none() {
+			self.to_distrust.insert(Errand::DistrustDirectory(*directory));
 		}
 		Ok(())
 	}
@@ -182,6 +188,30 @@ impl Provider {
 			meter: settings.meter,
 			expires_at: Some(now.saturating_add(life)),
 		}
+	}
+
+	/// Starts a match's job.
+	async fn run(
+		&self,
+		view: &View,
+		id: MatchId,
+		found: &Match,
+		errands: &mut Errands<Errand>,
+	) -> Outcome<()> {
+		let assignment = Assignment::read(&view.snapshot, found.job_offer).await?;
+		self.log_risk(&view.snapshot, id, found).await?;
+		let task = Assigned {
+			agent: self.agent.clone(),
+			runner: self.runner.clone(),
+			reserve: self.settings.reserve.0,
+			cheat: self.cheat,
+			id,
+			record: found.clone(),
+			assignment,
+			deadline: found.completion_deadline,
+		};
+		errands.start(Errand::Run(id), task.run());
+		Ok(())
 	}
 
 	/// Says what is to be expected of a match's creator. The match binds the provider: who minds, trusts fewer
@@ -216,23 +246,20 @@ impl Provider {
 	}
 
 	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more.
-	fn offer(&self, now: Moment, running: u32, errands: &mut Errands<Errand>) {
+	fn offer(&self, view: &View, running: u32, errands: &mut Errands<Errand>) {
 		let Some(offers) = &self.offers else { return };
-		let wanted = self.terms(now);
+		let wanted = self.terms(view.now);
 		let mut open = 0;
 		for (id, terms) in offers {
-			if terms.expires_at.is_some_and(|end| end < now) {
+			if terms.expires_at.is_some_and(|end| end < view.now) {
 				continue;
 			}
 			if (ResourceTerms { expires_at: None, ..*terms })
 				!= (ResourceTerms { expires_at: None, ..wanted })
 			{
 				// The settings have changed since.
-				let (submitter, id) = (self.agent.submitter.clone(), *id);
-				errands.start(Errand::Withdraw(id), async move {
-					let done = submitter.submit(Call::cancel_resource_offer(id)).await;
-					settled(done.map(|included| included.block))
-				});
+				let call = Call::cancel_resource_offer(*id);
+				self.call_at(view, Errand::Withdraw(*id), call, errands);
 			}
 			open += 1;
 		}
@@ -242,26 +269,39 @@ impl Provider {
 		let room = self.settings.jobs_at_once.saturating_sub(running + open);
 		let missing = (room as usize).saturating_sub(under_way.len());
 		for slot in free.into_iter().take(missing) {
-			let submitter = self.agent.submitter.clone();
 			let call = Call::post_resource_offer(wanted, self.settings.extra_deposit.0);
-			errands.start(slot, async move {
-				let included = submitter.submit(call).await?;
-				tracing::info!(block = included.block, "resource offer posted");
-				Ok(Some(included.block))
-			});
+			self.call_at(view, slot, call, errands);
 		}
+	}
+
+	/// Submits what was decided on a view, as an errand.
+	fn call_at(&self, view: &View, errand: Errand, call: Call, errands: &mut Errands<Errand>) {
+		let (submitter, at) = (self.agent.submitter.clone(), view.snapshot.clone());
+		errands.start(errand, async move {
+			let outcome = submitter.submit_early(call, Some(&at)).await;
+			if let Ok((included, _)) = &outcome {
+				tracing::info!(block = included.block, "done: {errand}");
+			}
+			done(outcome)
+		});
 	}
 }
 
 /// A call whose refusal by the market means that somebody else was faster: the state it should bring about is there.
-pub fn settled(outcome: Result<u64, SubmitError>) -> Outcome<Done> {
+pub fn settled<T>(outcome: Result<T, SubmitError>) -> Outcome<Option<T>> {
 	match outcome {
-		Ok(block) => Ok(Some(block)),
+		Ok(included) => Ok(Some(included)),
 		Err(error) => match error.failure() {
 			Some(failure) if is_overtaken(failure) => Ok(None),
 			_ => Err(error.into()),
 		},
 	}
+}
+
+/// The end of an errand that submitted a call.
+pub fn done(outcome: Result<(Included, Finality), SubmitError>) -> Outcome<Done> {
+	let included = settled(outcome)?;
+	Ok(included.map(|(included, finality)| (included.block, finality)))
 }
 
 fn is_overtaken(failure: &DispatchFailure) -> bool {
@@ -280,12 +320,11 @@ fn is_overtaken(failure: &DispatchFailure) -> bool {
 
 #[async_trait::async_trait]
 impl Role for Provider {
-	fn take(&mut self, step: &Step) -> Outcome<()> {
-		if step.is_fresh_start {
+	fn take(&mut self, view: &View) -> Outcome<()> {
+		if view.is_fresh_start {
 			self.offers = None;
 		}
-		for event in &step.events {
-			self.remember(event, step.now)?;
+		for event in &view.events {
 			let Some(offers) = &mut self.offers else { continue };
 			match event {
 				Event::ResourceOfferPosted { resource_offer, provider, terms, .. }
@@ -304,51 +343,31 @@ impl Role for Provider {
 		Ok(())
 	}
 
-	async fn act(
-		&mut self,
-		step: &Step,
-		matches: &BTreeMap<MatchId, Match>,
-		errands: &mut Errands<Errand>,
-	) -> Outcome<()> {
+	fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+		conclusion.events.iter().try_for_each(|event| self.remember(event, conclusion.now))
+	}
+
+	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {
 		if self.offers.is_none() {
-			self.read_offers(&step.snapshot).await?;
+			self.read_offers(&view.snapshot).await?;
 		}
 		let mut running = 0;
-		for (&id, found) in matches {
-			let agent = &self.agent;
+		for (&id, found) in view.matches.iter() {
 			match &found.phase {
 				Phase::Running => {
 					running += 1;
-					if step.now <= found.completion_deadline
+					if view.now <= found.completion_deadline
 						&& !errands.is_under_way(&Errand::Run(id))
 					{
-						let assignment = Assignment::read(&step.snapshot, found.job_offer).await?;
-						self.log_risk(&step.snapshot, id, found).await?;
-						let task = Assigned {
-							agent: agent.clone(),
-							runner: self.runner.clone(),
-							reserve: self.settings.reserve.0,
-							cheat: self.cheat,
-							id,
-							assignment,
-							deadline: found.completion_deadline,
-						};
-						errands.start(Errand::Run(id), task.run());
+						self.run(view, id, found, errands).await?;
 					}
 				},
-				Phase::ResultPosted { reaction_deadline, .. } if step.now > *reaction_deadline => {
-					let submitter = agent.submitter.clone();
-					errands.start(Errand::Accept(id), async move {
-						let done = submitter.submit(Call::accept_result(id)).await;
-						settled(done.map(|included| included.block))
-					});
+				Phase::ResultPosted { reaction_deadline, .. } if view.now > *reaction_deadline => {
+					self.call_at(view, Errand::Accept(id), Call::accept_result(id), errands);
 				},
-				Phase::Mediating { mediation_deadline, .. } if step.now > *mediation_deadline => {
-					let submitter = agent.submitter.clone();
-					errands.start(Errand::TimeoutMediation(id), async move {
-						let done = submitter.submit(Call::timeout_mediation(id)).await;
-						settled(done.map(|included| included.block))
-					});
+				Phase::Mediating { mediation_deadline, .. } if view.now > *mediation_deadline => {
+					let call = Call::timeout_mediation(id);
+					self.call_at(view, Errand::TimeoutMediation(id), call, errands);
 				},
 				Phase::ResultPosted { .. } | Phase::Mediating { .. } => {},
 			}
@@ -356,20 +375,26 @@ impl Role for Provider {
 		for id in std::mem::take(&mut self.closed) {
 			let runner = self.runner.clone();
 			errands.start(Errand::CleanUp(id), async move {
-				let executor = runner.executor();
-				executor.clean_up(&run_id(id)).await.map_err(Trouble::from)?;
+				runner.clean_up(id).await?;
 				Ok(None)
 			});
 		}
-		for mediator in std::mem::take(&mut self.to_distrust) {
+		for errand in std::mem::take(&mut self.to_distrust) {
+			let (who, call): (_, fn(AccountId) -> Call) = match errand {
+				Errand::Distrust(who) => (who, Call::resource_provider_remove_trusted_mediator),
+				Errand::DistrustDirectory(who) => {
+					(who, Call::resource_provider_remove_trusted_directory)
+				},
+				_ => continue,
+			};
 			let submitter = self.agent.submitter.clone();
-			errands.start(Errand::Distrust(mediator), async move {
-				tracing::warn!(%mediator, "its verdict was false; it is no longer trusted");
-				let call = Call::resource_provider_remove_trusted_mediator(mediator);
-				Ok(Some(submitter.submit(call).await?.block))
+			errands.start(errand, async move {
+				tracing::warn!(%who, "the verdict is false; no longer trusted");
+				let (included, finality) = submitter.submit_early(call(who), None).await?;
+				Ok(Some((included.block, finality)))
 			});
 		}
-		self.offer(step.now, running, errands);
+		self.offer(view, running, errands);
 		Ok(())
 	}
 }
@@ -390,6 +415,7 @@ struct Assigned {
 	reserve: Duration,
 	cheat: Option<ProviderCheat>,
 	id: MatchId,
+	record: Match,
 	assignment: Assignment,
 	deadline: Moment,
 }
@@ -417,15 +443,22 @@ impl Assigned {
 			Some(report) => self.publish(&repository, &executed, report).await?,
 			None => executed.run,
 		};
+		// Good only on a chain on which the match is this one: a fork may give its number to another job.
+		let at = self.agent.latest().await?;
+		let is_same = at.open_match(id).await?.as_ref() == Some(&self.record)
+			&& Assignment::read(&at, self.record.job_offer).await? == self.assignment;
+		if !is_same {
+			tracing::warn!(match_id = id, "the match is another now, or closed");
+			return Ok(None);
+		}
 		let Executed { reason, .. } = &executed;
 		tracing::info!(match_id = id, status = %run.status, reason, "result");
 		let call = Call::post_result(id, run, repository.as_str());
-		let done = self.agent.submitter.submit(call).await;
-		settled(done.map(|included| included.block))
+		done(self.agent.submitter.submit_early(call, Some(&at)).await)
 	}
 
 	async fn execute(&self) -> Executed {
-		let run = run_id(self.id);
+		let run = run_id(self.id, &self.assignment.terms.job_hash);
 		let executed =
 			self.runner.execute(&run, &self.assignment, self.deadline, self.reserve).await;
 		executed.unwrap_or_else(|trouble| {

@@ -18,7 +18,9 @@ use modicum_executor::{
 	CpuSet, Digest, Executor, ExecutorError, Job, JobDescriptor, JobFault, RunId, RunOptions,
 	RunPhase, RunReport,
 };
-use modicum_primitives::{JobOfferId, JobTerms, Moment, ResultStatus, Run, Usage, NO_HASH};
+use modicum_primitives::{
+	Hash, JobOfferId, JobTerms, MatchId, Moment, ResultStatus, Run, Usage, NO_HASH,
+};
 use std::{
 	path::{Path, PathBuf},
 	sync::{Arc, Mutex, PoisonError},
@@ -26,12 +28,12 @@ use std::{
 };
 
 /// First pause before something is tried again that is nobody's fault.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A job as the chain has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
 	/// Where the job's directory answers.
 	pub endpoint: String,
@@ -129,6 +131,15 @@ impl Drop for Taken<'_> {
 	}
 }
 
+/// What the runs of a match are called. A fork may give a match's number to another job, so the job is part of it.
+pub fn run_name(id: MatchId, job_hash: &Hash) -> String {
+	format!("{}{}", run_prefix(id), hex::encode(&job_hash[..4]))
+}
+
+fn run_prefix(id: MatchId) -> String {
+	format!("match{id}job")
+}
+
 /// Runs jobs that the chain names.
 pub struct Runner {
 	executor: Arc<dyn Executor>,
@@ -160,6 +171,20 @@ impl Runner {
 	/// The executor.
 	pub fn executor(&self) -> &dyn Executor {
 		self.executor.as_ref()
+	}
+
+	/// Removes what a match has left.
+	///
+	/// # Errors
+	/// The executor does not do it.
+	pub async fn clean_up(&self, id: MatchId) -> Result<(), Trouble> {
+		let prefix = run_prefix(id);
+		for known in self.executor.recover().await? {
+			if known.run.as_str().starts_with(&prefix) {
+				self.executor.clean_up(&known.run).await?;
+			}
+		}
+		Ok(())
 	}
 
 	/// Runs a job, and tries again what is nobody's fault, until `deadline` less `reserve`.

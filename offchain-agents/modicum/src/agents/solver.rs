@@ -7,18 +7,17 @@
 use crate::{
 	agents::{
 		errands::Errands,
-		follow::{Follower, Step},
+		follow::{Follower, View},
 		Agent, Errand, Role,
 	},
 	config::SolverSection,
 	failure::{Exit, Failure, Outcome},
 };
-use modicum_chain_client::{AccountId, Call, Error, Event, Match, OfferState, Snapshot};
-use modicum_primitives::MatchId;
+use modicum_chain_client::{AccountId, Call, Error, Event, OfferState, Snapshot};
 use modicum_solver::{
 	BookFull, JobOffer, Mediator, OrderBook, Proposal, Provider, ResourceOffer, MAX_ENTRIES,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 struct Solver {
@@ -213,51 +212,56 @@ impl Solver {
 		let least = self.settings.min_incentive.0;
 		let worth =
 			found.iter().filter(|proposal| incentives(proposal).is_some_and(|i| i >= least));
-		worth.take(self.settings.matches_at_once as usize).cloned().collect()
+		worth.cloned().collect()
 	}
 }
 
 #[async_trait::async_trait]
 impl Role for Solver {
-	fn take(&mut self, step: &Step) -> Outcome<()> {
-		if step.is_fresh_start {
+	fn take(&mut self, view: &View) -> Outcome<()> {
+		if view.is_fresh_start {
 			self.book = None;
 			self.is_stale = true;
 		}
-		step.events.iter().try_for_each(|event| self.take_event(event))
+		view.events.iter().try_for_each(|event| self.take_event(event))
 	}
 
-	async fn act(
-		&mut self,
-		step: &Step,
-		_matches: &BTreeMap<MatchId, Match>,
-		errands: &mut Errands<Errand>,
-	) -> Outcome<()> {
+	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {
 		if errands.is_under_way(&Errand::Solve) {
 			return Ok(());
 		}
-		self.refresh(&step.snapshot).await?;
+		self.refresh(&view.snapshot).await?;
 		if !self.is_stale {
 			return Ok(());
 		}
-		let proposals = self.proposals(step.now);
+		let proposals = self.proposals(view.now);
 		if proposals.is_empty() {
 			self.is_stale = false;
 			return Ok(());
 		}
 		tracing::debug!(matches = proposals.len(), "found");
-		let submitter = self.agent.submitter.clone();
+		let (submitter, at) = (self.agent.submitter.clone(), view.snapshot.clone());
 		let matches: Vec<_> = proposals
 			.into_iter()
 			.map(|found| (found.job_offer, found.resource_offer, found.mediator))
 			.collect();
+		let at_once = self.settings.matches_at_once as usize;
 		errands.start(Errand::Solve, async move {
-			let wanted = matches.len();
-			let included = submitter.submit(Call::post_matches(matches)).await?;
-			let made =
-				included.events.iter().filter(|e| matches!(e, Event::Matched { .. })).count();
-			tracing::info!(wanted, made, block = included.block, "matches posted");
-			Ok(Some(included.block))
+			let batches = matches.chunks(at_once).map(|batch| {
+				let call = Call::post_matches(batch.iter().copied());
+				submitter.submit_early(call, Some(&at))
+			});
+			let (mut last, mut made) = (None, 0);
+			for outcome in futures::future::join_all(batches).await {
+				let (included, finality) = outcome?;
+				made +=
+					included.events.iter().filter(|e| matches!(e, Event::Matched { .. })).count();
+				// Batches are in the order of their nonces: the last is final after the others.
+				last = Some((included.block, finality));
+			}
+			let block = last.as_ref().map(|(block, _)| *block);
+			tracing::info!(wanted = matches.len(), made, block, "matches posted");
+			Ok(last)
 		});
 		Ok(())
 	}

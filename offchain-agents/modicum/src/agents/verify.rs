@@ -19,9 +19,10 @@ use modicum_directory::{account::AccountId as DirectoryAccount, names::Repositor
 use modicum_economics::Parameters as Game;
 use modicum_executor::RunId;
 use modicum_primitives::{
-	derive_verdict, Evidence, Hash, MatchId, Moment, RejectReason, ResultStatus, Run, Verdict,
-	VerdictTerms,
+	derive_verdict, Balance, Evidence, Hash, MatchId, Moment, Parameters, RejectReason,
+	ResultStatus, Run, Usage, Verdict, VerdictTerms,
 };
+use rand::Rng;
 use std::{path::PathBuf, time::Duration};
 
 /// Time kept free before the reaction deadline, for the transaction to become final.
@@ -37,20 +38,32 @@ enum Fetched {
 	Unavailable(String),
 }
 
-/// How likely a result of this match is verified.
-///
-/// # Errors
-/// The game has no such probability under the match's parameters: then every result is to be verified.
+/// How likely a result of this match is verified: the fixed probability, or p_v of docs/protocol.md §13 for jobs that
+/// are as deterministic as `determinism` says (p_a). Where no p_v deters, or there is none, every result is.
 pub fn probability(verify: Verification, record: &Match, determinism: f64) -> f64 {
+	rate(verify, &record.parameters, record.value, determinism)
+}
+
+/// The same from the match's parameters and value v.
+fn rate(verify: Verification, parameters: &Parameters, value: Balance, determinism: f64) -> f64 {
 	let Verification::Probability(fixed) = verify else {
-		let parameters = &record.parameters;
-		let price = record.value as f64;
 		let (rate, count) = (parameters.penalty_rate, parameters.verification_count);
-		let stage = Game::at_price(rate, count, price).stage(determinism);
+		let stage = Game::at_price(rate, count, value as f64).stage(determinism);
 		// Where even certain verification would not deter, less of it deters even less.
 		return stage.and_then(|stage| stage.cautious_p_v()).unwrap_or(1.0);
 	};
 	fixed
+}
+
+/// Whether a result is drawn for verification: with probability `p`.
+fn draw(p: f64, random: &mut impl Rng) -> bool {
+	random.random::<f64>() < p
+}
+
+/// How long two runs of this usage take on a machine that needs `time` milliseconds for 10^9 instructions.
+fn two_runs(usage: Usage, time: Moment) -> Duration {
+	let millis = u128::from(usage.instructions) * u128::from(time) / 500_000_000;
+	Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 impl Driver {
@@ -63,6 +76,7 @@ impl Driver {
 		record: &JobRecord,
 		snapshot: &Snapshot,
 		match_id: MatchId,
+		found: &Match,
 		result: &PostedResult,
 		deadline: Moment,
 	) -> Outcome<Judgement> {
@@ -71,18 +85,16 @@ impl Driver {
 			reject: None,
 			because: because.into(),
 			own: None,
+			of: None,
 		};
 		if time_left(deadline, Duration::ZERO).is_zero() {
 			return Ok(accept("the time to reject has passed"));
 		}
-		let Some(found) = snapshot.open_match(match_id).await? else {
-			return Ok(accept("the match is closed"));
-		};
 		let endpoint = self.endpoint(record, snapshot).await?;
 		let mut output = None;
 		if result.run.status == ResultStatus::Completed {
 			let hash = &result.run.result_hash;
-			match self.fetch_until(&endpoint, &found, match_id, hash, deadline).await? {
+			match self.fetch_until(&endpoint, found, match_id, hash, deadline).await? {
 				Fetched::Here(path) => output = Some(path),
 				Fetched::NotThere => {
 					return Ok(Judgement {
@@ -98,8 +110,8 @@ impl Driver {
 				},
 			}
 		}
-		let p = probability(record.plan.verify, &found, record.plan.determinism);
-		let drawn = rand::random::<f64>() < p;
+		let p = probability(record.plan.verify, found, record.plan.determinism);
+		let drawn = draw(p, &mut rand::rng());
 		if !drawn {
 			return Ok(accept(&format!(
 				"not drawn for verification (one in {:.0})",
@@ -112,10 +124,37 @@ impl Driver {
 		}
 		match &self.runner {
 			Some(runner) => {
-				self.re_execute(runner, snapshot, &found, match_id, result, deadline).await
+				self.foresee(snapshot, found, result, deadline).await?;
+				self.re_execute(runner, snapshot, found, match_id, result, deadline).await
 			},
-			None => Ok(accept("drawn for verification, but no executor is configured to do it")),
+			None => {
+				tracing::warn!(job = self.number, match_id, "accepted unverified: no executor");
+				Ok(accept("drawn for verification, but no executor is configured to do it"))
+			},
 		}
+	}
+
+	/// Warns if the two runs that a rejection takes will hardly fit before the deadline, on a machine like the
+	/// provider's: then the result will be accepted unverified.
+	async fn foresee(
+		&self,
+		snapshot: &Snapshot,
+		found: &Match,
+		result: &PostedResult,
+		deadline: Moment,
+	) -> Outcome<()> {
+		let Some(provider) = snapshot.resource_provider(found.provider).await? else {
+			return Ok(());
+		};
+		let needed = two_runs(result.run.usage, provider.time_per_billion_instructions);
+		let left = time_left(deadline, RESERVE);
+		if needed > left {
+			tracing::warn!(
+				job = self.number, ?needed, ?left,
+				"hardly enough time to verify: use a checking command, or a market with longer reaction deadlines"
+			);
+		}
+		Ok(())
 	}
 
 	/// Fetches an output, again and again until shortly before the deadline.
@@ -127,7 +166,7 @@ impl Driver {
 		hash: &Hash,
 		deadline: Moment,
 	) -> Outcome<Fetched> {
-		let mut pause = Duration::from_secs(1);
+		let mut pause = Duration::from_millis(250);
 		loop {
 			let error = match self.fetch_output(endpoint, found.provider, match_id, hash).await {
 				Ok(Some(path)) => return Ok(Fetched::Here(path)),
@@ -181,8 +220,13 @@ impl Driver {
 		self.say(format!("verifying by {program}"));
 		let mut command = tokio::process::Command::new(program);
 		command.args(arguments).arg(&folder).stdout(std::process::Stdio::null()).kill_on_drop(true);
-		let judgement =
-			|reject, because: String| Judgement { verified: true, reject, because, own: None };
+		let judgement = |reject, because: String| Judgement {
+			verified: true,
+			reject,
+			because,
+			own: None,
+			of: None,
+		};
 		let ran = tokio::time::timeout(time_left(deadline, RESERVE), command.status()).await;
 		super::runner::remove(&folder);
 		Ok(match ran {
@@ -237,6 +281,7 @@ impl Driver {
 						reject: None,
 						because: format!("it could not be verified: {trouble}"),
 						own: None,
+						of: None,
 					};
 				},
 			};
@@ -265,9 +310,77 @@ impl Driver {
 					reject,
 					because: because.into(),
 					own: Some(own),
+					of: None,
 				};
 			}
 		};
 		Ok(judgement)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use rand::{rngs::StdRng, SeedableRng};
+
+	const VALUE: Balance = 1_000_000_000_000;
+
+	fn parameters(penalty_rate: u32, verification_count: u32) -> Parameters {
+		Parameters { penalty_rate, verification_count, ..Parameters::default() }
+	}
+
+	fn auto(penalty_rate: u32, verification_count: u32, p_a: f64) -> f64 {
+		rate(Verification::Auto, &parameters(penalty_rate, verification_count), VALUE, p_a)
+	}
+
+	#[test]
+	fn the_rate_is_that_of_the_protocol() {
+		// 1 / (p_a^(n+1)·(θ + n + 1)).
+		assert!((auto(50, 2, 0.99) - 0.019_445).abs() < 1e-6);
+		assert!((auto(50, 2, 1.0) - 1.0 / 53.0).abs() < 1e-12);
+		assert!((auto(10, 4, 0.9) - 1.0 / (0.9_f64.powi(5) * 15.0)).abs() < 1e-12);
+		// It does not depend on the price.
+		let cheap = rate(Verification::Auto, &parameters(50, 2), 1_000, 0.99);
+		assert!((cheap - auto(50, 2, 0.99)).abs() < 1e-12);
+	}
+
+	#[test]
+	fn what_no_rate_deters_is_always_verified() {
+		// 0.2^3·53 < 1.
+		assert_eq!(auto(50, 2, 0.2), 1.0);
+		assert_eq!(auto(50, 2, 0.0), 1.0);
+		assert_eq!(auto(50, 2, f64::NAN), 1.0);
+		assert_eq!(rate(Verification::Auto, &parameters(50, 2), 0, 0.99), 1.0);
+	}
+
+	#[test]
+	fn a_fixed_rate_stays_as_it_is() {
+		for fixed in [0.0, 0.25, 1.0] {
+			let found = rate(Verification::Probability(fixed), &parameters(50, 2), VALUE, 0.99);
+			assert_eq!(found, fixed);
+		}
+	}
+
+	#[test]
+	fn two_runs_take_twice_the_providers_time() {
+		let usage = |instructions| Usage { instructions, bandwidth: 0 };
+		assert_eq!(two_runs(usage(90_000_000_000), 400), Duration::from_secs(72));
+		assert_eq!(two_runs(usage(u64::MAX), Moment::MAX), Duration::from_millis(u64::MAX));
+	}
+
+	#[test]
+	fn draws_come_as_often_as_they_should() {
+		let mut random = StdRng::seed_from_u64(7);
+		let mut share = |p: f64| {
+			let drawn = (0..1_000_000).filter(|_| draw(p, &mut random)).count();
+			drawn as f64 / 1e6
+		};
+		assert_eq!(share(0.0), 0.0);
+		assert_eq!(share(1.0), 1.0);
+		for p in [0.019_445_f64, 0.5] {
+			// Five standard deviations.
+			let margin = 5.0 * (p * (1.0 - p) / 1e6).sqrt();
+			assert!((share(p) - p).abs() < margin);
+		}
 	}
 }

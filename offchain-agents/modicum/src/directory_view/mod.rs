@@ -2,22 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! What a directory needs to know of the chain: kept up to date from finalised events, written down in the
-//! directory's folder, and answered from memory.
+//! directory's folder, and answered from memory. Matches are known as soon as the best chain has them.
 
+mod ahead;
 mod state;
 mod store;
 
 pub use self::state::repository_of;
 
 use self::{
+	ahead::Ahead,
 	state::{Known, Market, Offer, State},
 	store::{Batch, MarketStore},
 };
 use crate::failure::Outcome;
 use async_trait::async_trait;
 use modicum_chain_client::{
-	AccountId, Chain, Error, FinalizedBlocks, FinalizedItem, OfferState, Phase as ChainPhase,
-	Snapshot,
+	AccountId, BestBlocks, BestItem, Chain, Error, FinalizedBlocks, FinalizedItem, OfferState,
+	Phase as ChainPhase, Snapshot,
 };
 use modicum_directory::{
 	access::{ChainUnavailable, ChainView, MatchView, OfferView, Phase},
@@ -29,6 +31,7 @@ use std::{
 	collections::BTreeMap,
 	path::Path,
 	sync::{Arc, PoisonError, RwLock},
+	time::Duration,
 };
 use tokio::task::AbortHandle;
 
@@ -39,20 +42,25 @@ const MAX_MISSED_BLOCKS: u64 = 1_000;
 /// blocks, since all after the last one written are read again at the next start.
 const BLOCKS_BETWEEN_WRITES: u64 = 100;
 
+/// Pause after the best chain could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// The market as a directory sees it. Follows the chain for as long as this value lives.
 pub struct MarketView {
 	shared: Arc<Shared>,
-	follower: AbortHandle,
+	followers: [AbortHandle; 2],
 }
 
 impl Drop for MarketView {
 	fn drop(&mut self) {
-		self.follower.abort();
+		self.followers.iter().for_each(AbortHandle::abort);
 	}
 }
 
 struct Shared {
 	state: RwLock<State>,
+	/// Locked after `state`.
+	ahead: RwLock<Ahead>,
 	/// Why the chain cannot be read at the moment, if so.
 	trouble: RwLock<Option<String>>,
 	store: MarketStore,
@@ -71,7 +79,8 @@ impl MarketView {
 		let snapshot = chain.snapshot().await?;
 		let head = snapshot.number();
 		let state = RwLock::default();
-		let shared = Arc::new(Shared { state, trouble: RwLock::default(), store, grace_ms });
+		let (ahead, trouble) = Default::default();
+		let shared = Arc::new(Shared { state, ahead, trouble, store, grace_ms });
 		let missed = known.as_ref().and_then(|(_, block)| head.checked_sub(*block));
 		if let Some((market, _)) = known {
 			shared.state.write().unwrap_or_else(PoisonError::into_inner).market = market;
@@ -93,8 +102,11 @@ impl MarketView {
 				blocks = chain.finalized_blocks(Some(head + 1));
 			},
 		}
-		let follower = tokio::spawn(follow(blocks, shared.clone(), written)).abort_handle();
-		Ok(Self { shared, follower })
+		let followers = [
+			tokio::spawn(follow_best(chain.best_blocks(), shared.clone())).abort_handle(),
+			tokio::spawn(follow(blocks, shared.clone(), written)).abort_handle(),
+		];
+		Ok(Self { shared, followers })
 	}
 
 	fn read<T>(&self, look: impl FnOnce(&Market) -> T) -> Result<T, ChainUnavailable> {
@@ -104,6 +116,14 @@ impl MarketView {
 		}
 		let state = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
 		Ok(look(&state.market))
+	}
+
+	/// As [`Self::read`], of the market on the best chain.
+	fn read_ahead<T>(&self, look: impl Fn(&Market) -> T) -> Result<T, ChainUnavailable> {
+		self.read(|known| {
+			let ahead = self.shared.ahead.read().unwrap_or_else(PoisonError::into_inner);
+			look(ahead.market().unwrap_or(known))
+		})
 	}
 }
 
@@ -125,11 +145,11 @@ impl ChainView for MarketView {
 		&self,
 		job: &RepositoryName,
 	) -> Result<Vec<MatchView>, ChainUnavailable> {
-		self.read(|market| market.matches_of_job(job))
+		self.read_ahead(|market| market.matches_of_job(job))
 	}
 
 	async fn match_by_id(&self, id: u64) -> Result<Option<MatchView>, ChainUnavailable> {
-		self.read(|market| market.matches.get(&id).map(|known| known.view.clone()))
+		self.read_ahead(|market| market.matches.get(&id).map(|known| known.view.clone()))
 	}
 }
 
@@ -145,6 +165,31 @@ async fn follow(mut blocks: FinalizedBlocks, shared: Arc<Shared>, mut written: u
 			tracing::warn!("the directory cannot follow the chain: {trouble}");
 		}
 		*shared.trouble.write().unwrap_or_else(PoisonError::into_inner) = trouble;
+	}
+}
+
+/// Keeps what is ahead of finality up to date. What cannot be read now is read when it is final.
+async fn follow_best(mut blocks: BestBlocks, shared: Arc<Shared>) {
+	loop {
+		let read = async {
+			Ok::<_, Error>(match blocks.next().await? {
+				BestItem::Block { events, snapshot } => {
+					Some((snapshot.number(), snapshot.now().await?, events))
+				},
+				BestItem::Turn(_) => None,
+			})
+		};
+		let read = read.await;
+		if let Err(error) = &read {
+			tracing::debug!(%error, "the best chain cannot be read");
+			tokio::time::sleep(PAUSE).await;
+		}
+		let state = shared.state.read().unwrap_or_else(PoisonError::into_inner);
+		let mut ahead = shared.ahead.write().unwrap_or_else(PoisonError::into_inner);
+		match read {
+			Ok(Some((number, now, events))) => ahead.push(number, now, events, &state.market),
+			Ok(None) | Err(_) => ahead.turn(),
+		}
 	}
 }
 
@@ -167,6 +212,11 @@ impl Shared {
 				last
 			},
 		};
+		{
+			let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+			let mut ahead = self.ahead.write().unwrap_or_else(PoisonError::into_inner);
+			ahead.settle(number, &state.market);
+		}
 		self.write(number, written).await;
 		Ok(number)
 	}

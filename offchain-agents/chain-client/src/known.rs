@@ -1,0 +1,158 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! What blocks did, read once for everybody in this process: each block is asked about as the best and as a
+//! finalised one, by followers and by the submitter.
+
+use crate::{
+	chain::{Chain, Connection},
+	config::{ChainConfig, ClientAtBlock},
+	error::DispatchFailure,
+	event::{market_event, Event},
+	runtime,
+	snapshot::Snapshot,
+	Error, H256,
+};
+use modicum_primitives::Balance;
+use std::{
+	collections::{BTreeMap, VecDeque},
+	sync::{Arc, Mutex, PoisonError},
+};
+use subxt::{client::Block, error::DispatchError, events::Phase};
+use tokio::sync::OnceCell;
+
+/// Blocks remembered: those that may still be asked about, with finality some blocks behind the best.
+const REMEMBERED: usize = 12;
+
+/// A block that was read.
+pub(crate) struct Known {
+	/// The market after it.
+	pub snapshot: Snapshot,
+	/// The market's events, each with the index of the transaction that caused it, if one did.
+	events: Vec<(Option<u32>, Event)>,
+	outcomes: BTreeMap<u32, Outcome>,
+	transactions: OnceCell<Vec<H256>>,
+}
+
+/// What became of a transaction in a block.
+#[derive(Default, Clone)]
+pub(crate) struct Outcome {
+	/// What was paid, base units.
+	pub fee: Balance,
+	/// Why it had no effect, if so.
+	pub failure: Option<DispatchFailure>,
+}
+
+impl Known {
+	/// The market's events, in order.
+	pub fn events(&self) -> Vec<Event> {
+		self.events.iter().map(|(_, event)| event.clone()).collect()
+	}
+
+	/// The events of one transaction.
+	pub fn events_of(&self, index: u32) -> Vec<Event> {
+		let own = self.events.iter().filter(|(cause, _)| *cause == Some(index));
+		own.map(|(_, event)| event.clone()).collect()
+	}
+
+	/// What became of one transaction.
+	pub fn outcome_of(&self, index: u32) -> Outcome {
+		self.outcomes.get(&index).cloned().unwrap_or_default()
+	}
+
+	/// The hashes of the transactions, in order.
+	///
+	/// # Errors
+	/// The node does not answer.
+	pub async fn transactions(&self, chain: &Chain) -> Result<&[H256], Error> {
+		let read = || async {
+			let extrinsics = self.snapshot.client().extrinsics();
+			let body = chain.limited("a block's transactions", extrinsics.fetch()).await?;
+			let failed = |error| Error::request("a block's transactions", error);
+			body.iter().map(|found| Ok(found.map_err(failed)?.hash())).collect()
+		};
+		self.transactions.get_or_try_init(read).await.map(Vec::as_slice)
+	}
+}
+
+/// Connection, block, and what is known of it once somebody has read it.
+type Entry = (u64, H256, Arc<OnceCell<Arc<Known>>>);
+
+/// The last blocks that were asked about.
+#[derive(Default)]
+pub(crate) struct KnownBlocks(Mutex<VecDeque<Entry>>);
+
+impl KnownBlocks {
+	fn cell(&self, connection: &Connection, hash: H256) -> Arc<OnceCell<Arc<Known>>> {
+		let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let found = known.iter().find(|(by, of, _)| (*by, *of) == (connection.generation, hash));
+		if let Some((_, _, cell)) = found {
+			return cell.clone();
+		}
+		if known.len() == REMEMBERED {
+			known.pop_front();
+		}
+		let cell = Arc::default();
+		known.push_back((connection.generation, hash, Arc::clone(&cell)));
+		cell
+	}
+}
+
+impl Chain {
+	/// What a block of this connection did.
+	pub(crate) async fn known(
+		&self,
+		connection: &Connection,
+		block: &Block<ChainConfig>,
+	) -> Result<Arc<Known>, Error> {
+		let cell = self.known_blocks().cell(connection, block.hash());
+		let read = || async { self.read(self.limited("a block", block.at()).await?).await };
+		cell.get_or_try_init(read).await.cloned()
+	}
+
+	/// What a block that the connection's node has did.
+	pub(crate) async fn known_at(
+		&self,
+		connection: &Connection,
+		at: ClientAtBlock,
+	) -> Result<Arc<Known>, Error> {
+		let cell = self.known_blocks().cell(connection, at.block_hash());
+		cell.get_or_try_init(|| self.read(at)).await.cloned()
+	}
+
+	async fn read(&self, at: ClientAtBlock) -> Result<Arc<Known>, Error> {
+		let what = "a block's events";
+		let found = self.limited(what, at.events().fetch()).await?;
+		let mut events = Vec::new();
+		let mut outcomes: BTreeMap<u32, Outcome> = BTreeMap::new();
+		for event in found.iter() {
+			let event = event.map_err(|error| Error::request(what, error))?;
+			let cause = match event.phase() {
+				Phase::ApplyExtrinsic(index) => Some(index),
+				_ => None,
+			};
+			if let Some(event) = market_event(at.metadata_ref(), &event)? {
+				events.push((cause, event));
+				continue;
+			}
+			let Some(index) = cause else { continue };
+			match (event.pallet_name(), event.event_name()) {
+				("TransactionPayment", "TransactionFeePaid") => {
+					type Paid = runtime::transaction_payment::events::TransactionFeePaid;
+					let Some(paid) = event.decode_fields_as::<Paid>() else { continue };
+					let paid = paid.map_err(|error| Error::request("the fee paid", error))?;
+					outcomes.entry(index).or_default().fee = paid.actual_fee;
+				},
+				("System", "ExtrinsicFailed") => {
+					let failure = DispatchError::decode_from(event.field_bytes(), at.metadata())
+						.map_err(|error| Error::request("the chain's refusal", error))?;
+					let failure = DispatchFailure::new(&failure);
+					outcomes.entry(index).or_default().failure = Some(failure);
+				},
+				_ => {},
+			}
+		}
+		let snapshot = Snapshot::new(at, self.settings().request_timeout);
+		Ok(Arc::new(Known { snapshot, events, outcomes, transactions: OnceCell::new() }))
+	}
+}
