@@ -79,7 +79,7 @@ impl Parameters {
 		let p_a =
 			last_that(peak, 1.0, |p_a| Ok::<_, EconomicsError>(self.derivative(p_a, p_e) > 0.0))?;
 		let utility = |p_a| -> Result<f64, EconomicsError> {
-			Ok(self.stage(p_a)?.creator_utilities().mean(p_e, 1.0))
+			Ok(self.stage(p_a)?.without_constants().creator_utilities().mean(p_e, 1.0))
 		};
 		let gain = utility(p_a)? - utility(1.0)?;
 		Ok(BestHonesty { p_a, gain: gain.max(0.0) })

@@ -24,10 +24,12 @@
 pub mod cli;
 mod equilibrium;
 mod error;
+mod figure;
 mod honesty;
 mod numeric;
 mod parameters;
 pub mod pictures;
+mod remedies;
 mod report;
 mod risk;
 pub mod simulation;
@@ -44,6 +46,6 @@ pub use parameters::{
 pub use report::{
 	advise, check, Advice, AdviceRequest, CheckReport, CheckRequest, CreatorCheck, ProviderCheck,
 };
-pub use risk::{creator_risk, CreatorHistory, CreatorRisk};
+pub use risk::{creator_risk, CreatorHistory, CreatorRisk, UNBLAMED_WEIGHT};
 pub use stage::{CreatorType, Outcome, Payoff, Preferences, Stage, Utilities};
 pub use theorems::Prediction;

@@ -219,6 +219,17 @@ impl Parameters {
 		self.price_limit * (self.theta() + self.n()) + self.extra_deposit
 	}
 
+	/// d_min: what each side must hold for a match, d and π_a (Eq. 2 whole).
+	pub fn least_deposit(&self) -> f64 {
+		self.price_limit * (self.theta() + self.n()) + self.availability_fees
+	}
+
+	/// π_m = n·π̂_c: the most that the loser of a dispute pays the mediator for its n runs (Table 1).
+	/// The chain bills the usage that the runs measured, n·π_c.
+	pub fn mediator_payout(&self) -> f64 {
+		self.n() * self.price_limit
+	}
+
 	/// d + π_d: how far apart winning and losing a dispute are. In the paper's tables, where π_d =
 	/// π_c and d = π_c(θ + n), it is π_c(n + θ + 1).
 	pub fn stake(&self) -> f64 {

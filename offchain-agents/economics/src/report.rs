@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::equilibrium::Equilibrium;
 use crate::error::{probability, EconomicsError};
+use crate::figure::figure;
 use crate::honesty::{platform_choices, PlatformChoice, Search};
 use crate::parameters::Parameters;
+use crate::remedies::remedies;
 use crate::simulation::{market_equilibrium, MarketEquilibrium};
 use crate::stage::{CreatorType, Stage};
-
-/// The greatest θ that a remedy proposes; the chain accepts no more.
-const MAX_PENALTY_RATE: u32 = modicum_primitives::MAX_PENALTY_RATE;
+use modicum_primitives::{MAX_PENALTY_RATE, MAX_VERIFICATION_COUNT, MIN_VERIFICATION_COUNT};
 
 /// What to check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,8 @@ pub struct CheckRequest {
 	pub parameters: Parameters,
 	/// Where θ and n come from, for the reader of the report.
 	pub source: String,
-	/// How often the creator verifies. If absent, [`Stage::cautious_p_v`].
+	/// How often the creator verifies. If absent, [`Stage::cautious_p_v`], or never where verifying
+	/// does not pay.
 	pub p_v: Option<f64>,
 	/// How honest the creator's jobs are. If absent, the worst a rational creator chooses.
 	pub p_a: Option<f64>,
@@ -34,8 +35,8 @@ pub struct CheckRequest {
 pub struct ProviderCheck {
 	/// p_v assumed.
 	pub p_v: f64,
-	/// p_v above which executing is the better choice.
-	pub needed_p_v: f64,
+	/// p_v above which executing is the better choice; absent if none deters this provider.
+	pub needed_p_v: Option<f64>,
 	/// Expected utility of executing.
 	pub executing: f64,
 	/// Expected utility of cheating.
@@ -59,6 +60,11 @@ pub struct CreatorCheck {
 	pub gain: f64,
 	/// Execution rate up to which p_a = 1 is the creator's best choice whatever verifying costs.
 	pub honest_up_to_p_e: f64,
+	/// The most that verifying is worth to it: K (Table 4) at the given p_a, or G = π_c + π_d − g_m
+	/// if p_a is its own choice.
+	pub verifying_worth: f64,
+	/// True if verifying is worth more than its cost c_v, so that the creator ever does it.
+	pub verifying_pays: bool,
 	/// True if nothing is gained by a p_a below 1.
 	pub honest: bool,
 }
@@ -80,15 +86,17 @@ pub struct CheckReport {
 	pub creator_type: Option<CreatorType>,
 	/// All equilibria of provider and creator at `p_a`.
 	pub equilibria: Vec<Equilibrium>,
-	/// The equilibrium in which p_a, too, is a best reply; absent if creators never verify.
+	/// The equilibrium in which p_a, too, is a best reply; absent if no verification rate deters
+	/// the provider.
 	pub market: Option<MarketEquilibrium>,
 	/// How often jobs end in mediation in that equilibrium.
 	pub mediation_rate: Option<f64>,
-	/// True if honesty is the best reply on both sides.
+	/// True if honesty is the best reply on both sides and verifying pays.
 	pub honest: bool,
 	/// What deserves attention although it is not a fault of the question.
 	pub warnings: Vec<String>,
-	/// What would make honesty the best reply, where it is not.
+	/// What would make honesty the best reply where it is not, beginning with the side it is for:
+	/// one of each side's is enough.
 	pub remedies: Vec<String>,
 }
 
@@ -96,20 +104,22 @@ pub struct CheckReport {
 ///
 /// # Errors
 /// [`EconomicsError::ConstraintsBroken`] and the other errors of [`Parameters::check_constraints`],
-/// [`EconomicsError::NotAProbability`], and [`EconomicsError::ProviderNotDeterred`] if the stake
-/// cannot deter this provider at any verification rate.
+/// and [`EconomicsError::NotAProbability`].
 pub fn check(request: &CheckRequest) -> Result<CheckReport, EconomicsError> {
 	let parameters = request.parameters;
 	parameters.check_constraints()?;
 	let best = parameters.best_p_a(1.0)?;
 	let p_a = request.p_a.map_or(Ok(best.p_a), |p_a| probability("p_a", p_a))?;
 	let stage = parameters.stage(p_a)?;
-	let provider = check_provider(&stage, request.p_v)?;
-	let creator = check_creator(&parameters, best.p_a)?;
+	let worth = match request.p_a {
+		Some(_) => stage.creator_preferences().deceive,
+		None => parameters.dispute_gain(),
+	};
+	let creator = check_creator(&parameters, best.p_a, worth)?;
+	let provider = check_provider(&stage, request.p_v, creator.verifying_pays)?;
 	let market = match market_equilibrium(&parameters) {
-		Ok(market) => Some(market),
-		Err(EconomicsError::NoMixedEquilibrium { .. }) => None,
-		Err(error) => return Err(error),
+		Err(EconomicsError::ProviderNotDeterred { .. }) => None,
+		other => Some(other?),
 	};
 	let mediation_rate = match market {
 		Some(MarketEquilibrium { p_a, p_e, p_v, .. }) => {
@@ -121,9 +131,9 @@ pub fn check(request: &CheckRequest) -> Result<CheckReport, EconomicsError> {
 		p_a,
 		creator_type: stage.creator_type().ok(),
 		equilibria: stage.game().equilibria(),
-		honest: provider.honest && creator.honest,
-		warnings: warnings(&parameters, market),
-		remedies: remedies(&stage, &provider, &creator)?,
+		honest: provider.honest && creator.honest && creator.verifying_pays,
+		warnings: warnings(&parameters, &creator, market),
+		remedies: remedies(&stage, request, &provider, &creator)?,
 		provider,
 		creator,
 		market,
@@ -133,19 +143,29 @@ pub fn check(request: &CheckRequest) -> Result<CheckReport, EconomicsError> {
 	})
 }
 
-fn check_provider(stage: &Stage, p_v: Option<f64>) -> Result<ProviderCheck, EconomicsError> {
-	let needed_p_v = stage.indifferent_p_v()?;
+fn check_provider(
+	stage: &Stage,
+	p_v: Option<f64>,
+	verifying_pays: bool,
+) -> Result<ProviderCheck, EconomicsError> {
+	let needed_p_v = stage.indifferent_p_v().ok();
 	let p_v = match p_v {
 		Some(p_v) => probability("p_v", p_v)?,
-		// Not every provider can be deterred, but this one can: verify everything.
+		None if !verifying_pays => 0.0,
+		// Where not every provider can be deterred, this one may be: verify everything.
 		None => stage.cautious_p_v().unwrap_or(1.0),
 	};
 	let utilities = stage.provider_utilities();
 	let (executing, cheating) = (utilities.mean(1.0, p_v), utilities.mean(0.0, p_v));
-	Ok(ProviderCheck { p_v, needed_p_v, executing, cheating, honest: p_v >= needed_p_v })
+	let honest = needed_p_v.is_some_and(|needed| p_v >= needed);
+	Ok(ProviderCheck { p_v, needed_p_v, executing, cheating, honest })
 }
 
-fn check_creator(parameters: &Parameters, best_p_a: f64) -> Result<CreatorCheck, EconomicsError> {
+fn check_creator(
+	parameters: &Parameters,
+	best_p_a: f64,
+	verifying_worth: f64,
+) -> Result<CreatorCheck, EconomicsError> {
 	let most_gain = parameters.most_dishonest_gain()?;
 	let gain = (most_gain - parameters.verification_cost).max(0.0);
 	Ok(CreatorCheck {
@@ -154,108 +174,63 @@ fn check_creator(parameters: &Parameters, best_p_a: f64) -> Result<CreatorCheck,
 		most_gain_share: most_gain / parameters.price,
 		gain,
 		honest_up_to_p_e: parameters.honest_up_to_p_e()?,
+		verifying_worth,
+		verifying_pays: parameters.verification_cost < verifying_worth,
 		honest: gain == 0.0,
 	})
 }
 
-fn warnings(parameters: &Parameters, market: Option<MarketEquilibrium>) -> Vec<String> {
+fn warnings(
+	parameters: &Parameters,
+	creator: &CreatorCheck,
+	market: Option<MarketEquilibrium>,
+) -> Vec<String> {
 	let mut warnings = Vec::new();
-	if parameters.verification_count == 1 {
+	let (theta, n) = (parameters.penalty_rate, parameters.verification_count);
+	if !(1..=MAX_PENALTY_RATE).contains(&theta) {
+		warnings.push(format!(
+			"the chain does not accept a penalty rate of {theta}, only 1 to {MAX_PENALTY_RATE}"
+		));
+	}
+	if !(MIN_VERIFICATION_COUNT..=MAX_VERIFICATION_COUNT).contains(&n) {
+		warnings.push(format!(
+			"the chain does not accept a verification count of {n}, only \
+			 {MIN_VERIFICATION_COUNT} to {MAX_VERIFICATION_COUNT}"
+		));
+	}
+	if n == 1 {
 		warnings.push(
 			"with n = 1 the mediator has no second run to compare with: a creator whose abnormal \
 			 results never repeat wins every dispute, and the figures above do not hold; take n ≥ 2"
 				.into(),
 		);
 	}
-	let costs = parameters.price + parameters.availability_fees + parameters.creator_cost;
-	match market {
-		None => warnings.push(
+	if !creator.verifying_pays {
+		warnings.push(
 			"verifying costs the creator more than a won dispute is worth, so it never verifies, \
 			 providers have no reason to execute, and no trade is worth while"
 				.into(),
-		),
-		Some(market) if market.p_e * parameters.benefit < costs => warnings.push(format!(
-			"in the equilibrium providers execute {:.2} % of the jobs, and the creator would need a \
-			 benefit of {:.4} to gain from taking part; it has {:.4}",
-			market.p_e * 100.0,
-			costs / market.p_e,
-			parameters.benefit,
+		);
+	}
+	let costs = parameters.price + parameters.availability_fees + parameters.creator_cost;
+	match market {
+		None => warnings.push(format!(
+			"at p_a = {:.6}, which a calculating creator chooses, no verification rate deters this \
+			 provider",
+			creator.best_p_a
 		)),
+		Some(market) if market.p_e > 0.0 && market.p_e * parameters.benefit < costs => {
+			warnings.push(format!(
+				"in the equilibrium providers execute {:.2} % of the jobs, and the creator would need \
+				 a benefit of {} to gain from taking part; it has {}",
+				market.p_e * 100.0,
+				figure(costs / market.p_e),
+				figure(parameters.benefit),
+			));
+		},
 		Some(_) => {},
 	}
 	warnings
-}
-
-fn remedies(
-	stage: &Stage,
-	provider: &ProviderCheck,
-	creator: &CreatorCheck,
-) -> Result<Vec<String>, EconomicsError> {
-	let parameters = stage.parameters();
-	let mut remedies = Vec::new();
-	if !provider.honest {
-		remedies.push(format!(
-			"the creator verifies at least {:.4} % of the results instead of {:.4} %",
-			provider.needed_p_v * 100.0,
-			provider.p_v * 100.0,
-		));
-		let deters = |parameters: Parameters| -> Result<bool, EconomicsError> {
-			match parameters.stage(stage.p_a())?.indifferent_p_v() {
-				Ok(needed) => Ok(needed <= provider.p_v),
-				Err(EconomicsError::ProviderNotDeterred { .. }) => Ok(false),
-				Err(error) => Err(error),
-			}
-		};
-		remedies.push(match least_penalty_rate(parameters, deters)? {
-			Some(theta) => format!(
-				"the council raises the penalty rate to {theta}, at which verifying {:.4} % is enough",
-				provider.p_v * 100.0,
-			),
-			None => format!(
-				"no penalty rate up to {MAX_PENALTY_RATE} deters the provider at a verification rate \
-				 of {:.4} %",
-				provider.p_v * 100.0,
-			),
-		});
-	}
-	if !creator.honest {
-		let cost = parameters.verification_cost;
-		let honest = |parameters: Parameters| -> Result<bool, EconomicsError> {
-			Ok(parameters.most_dishonest_gain()? <= cost)
-		};
-		remedies.push(match least_penalty_rate(parameters, honest)? {
-			Some(theta) => format!(
-				"the council raises the penalty rate to {theta}, at which a non-deterministic job gains \
-				 its creator less than finding the abnormal results costs it"
-			),
-			None => format!(
-				"no penalty rate up to {MAX_PENALTY_RATE} makes a non-deterministic job worthless for a \
-				 creator that verifies at a cost of {cost}; more runs by the mediator (n) would help"
-			),
-		});
-	}
-	Ok(remedies)
-}
-
-/// The least θ from the present one up to [`MAX_PENALTY_RATE`] with `suits`, which greater θ keep.
-fn least_penalty_rate(
-	parameters: &Parameters,
-	suits: impl Fn(Parameters) -> Result<bool, EconomicsError>,
-) -> Result<Option<u32>, EconomicsError> {
-	let with = |penalty_rate| suits(Parameters { penalty_rate, ..*parameters });
-	let (mut low, mut high) = (parameters.penalty_rate, MAX_PENALTY_RATE);
-	if low > high || !with(high)? {
-		return Ok(None);
-	}
-	while low < high {
-		let middle = low + (high - low) / 2;
-		if with(middle)? {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	Ok(Some(high))
 }
 
 /// What the council wants of θ and n.
@@ -288,11 +263,26 @@ pub struct Advice {
 	pub alternatives: Vec<PlatformChoice>,
 }
 
-/// Proposes θ and n.
+/// Proposes θ and n that the chain accepts.
 ///
 /// # Errors
-/// Those of [`platform_choices`], and [`EconomicsError::OutOfRange`] for the present n.
+/// Those of [`platform_choices`], and [`EconomicsError::OutOfRange`] for the present n and for a
+/// search beyond what the chain accepts.
 pub fn advise(request: &AdviceRequest) -> Result<Advice, EconomicsError> {
+	let Search { min_penalty_rate, max_penalty_rate, .. } = request.search;
+	let theta = 1..=MAX_PENALTY_RATE;
+	let n = MIN_VERIFICATION_COUNT..=MAX_VERIFICATION_COUNT;
+	for (name, value, accepted) in [
+		("least penalty rate of the search", min_penalty_rate, &theta),
+		("greatest penalty rate of the search", max_penalty_rate, &theta),
+		("least verification count of the search", request.search.min_verification_count, &n),
+		("greatest verification count of the search", request.search.max_verification_count, &n),
+	] {
+		if !accepted.contains(&value) {
+			let (min, max) = ((*accepted.start()).into(), (*accepted.end()).into());
+			return Err(EconomicsError::OutOfRange { name, value: value.into(), min, max });
+		}
+	}
 	let choices = platform_choices(request.least_p_a, request.most_p_v, request.search)?;
 	let present = match PlatformChoice::of(request.present.0, request.present.1) {
 		Ok(choice) => Some(choice),

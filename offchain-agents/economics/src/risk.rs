@@ -10,6 +10,14 @@ use statrs::distribution::{Beta, ContinuousCDF};
 use crate::error::{probability, EconomicsError};
 use crate::parameters::Parameters;
 
+/// How a dispute counts that the creator was not blamed for: it caught a cheat, which is its right
+/// and duty, or won against a correct result.
+///
+/// Where providers cheat in 2 % of the jobs, the rate up to which a p_a of 0.99 pays
+/// ([`Parameters::honest_up_to_p_e`]), a creator of that p_a disputes 0.98·0.01 correct results for
+/// every 0.02 made-up ones: a third of what it wins.
+pub const UNBLAMED_WEIGHT: f64 = 1.0 / 3.0;
+
 /// What is known of a creator from the chain's record of it (docs/protocol.md §11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatorHistory {
@@ -17,6 +25,8 @@ pub struct CreatorHistory {
 	pub ended: u32,
 	/// Those of them that went to mediation.
 	pub mediated: u32,
+	/// Those of the mediated ones that the creator was blamed for.
+	pub faulted: u32,
 }
 
 /// A provider's judgement of a creator.
@@ -43,12 +53,12 @@ impl CreatorRisk {
 
 /// Judges a creator from its history. The belief starts with `prior`, the rate of disputes the game
 /// predicts (p_v·(1 − p_a), about 0.0002), weighed as one observed match, and is updated by the
-/// history (Beta–Bernoulli). A dispute of a correct result is lost with probability p_a^n; as the
+/// history (Beta–Bernoulli), in which disputes without blame count [`UNBLAMED_WEIGHT`]. A dispute of a correct result is lost with probability p_a^n; as the
 /// provider does not know p_a, it is taken to be lost for certain.
 ///
 /// # Errors
 /// [`EconomicsError::NotAProbability`] for the prior or confidence, [`EconomicsError::OutOfRange`]
-/// if more matches were mediated than ended, and those of [`Parameters::check_constraints`].
+/// if more matches were mediated than ended or blamed than mediated, and those of [`Parameters::check_constraints`].
 pub fn creator_risk(
 	parameters: &Parameters,
 	history: CreatorHistory,
@@ -58,16 +68,18 @@ pub fn creator_risk(
 	parameters.check_constraints()?;
 	let prior = probability("prior dispute rate", prior)?.clamp(1e-6, 1.0 - 1e-6);
 	let confidence = probability("confidence", confidence)?;
-	if history.mediated > history.ended {
-		return Err(EconomicsError::OutOfRange {
-			name: "mediated matches",
-			value: history.mediated.into(),
-			min: 0,
-			max: history.ended.into(),
-		});
+	let CreatorHistory { ended, mediated, faulted } = history;
+	for (name, part, whole) in
+		[("mediated matches", mediated, ended), ("matches blamed for", faulted, mediated)]
+	{
+		if part > whole {
+			let (value, max) = (part.into(), whole.into());
+			return Err(EconomicsError::OutOfRange { name, value, min: 0, max });
+		}
 	}
-	let disputed = prior + f64::from(history.mediated);
-	let undisputed = 1.0 - prior + f64::from(history.ended - history.mediated);
+	let counted = f64::from(faulted) + UNBLAMED_WEIGHT * f64::from(mediated - faulted);
+	let disputed = prior + counted;
+	let undisputed = 1.0 - prior + (f64::from(ended) - counted);
 	let belief = Beta::new(disputed, undisputed).expect("both shapes are positive; qed");
 	let dispute_rate = disputed / (disputed + undisputed);
 	// The belief is so skewed that its quantile can lie below its mean; nobody is better than expected.

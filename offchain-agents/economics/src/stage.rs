@@ -152,6 +152,15 @@ pub struct Preferences {
 	pub deceive: f64,
 }
 
+impl Preferences {
+	/// p_e: the execution rate that leaves a creator with this verification cost indifferent (Eq.
+	/// 5), (P_DV − c_v) / (P_DV − P_EV); in the paper's terms (K − c_v) / (p_a·K). It lies between 0
+	/// and 1 for types 2 and 3 only.
+	pub(crate) fn indifferent_p_e(&self, verification_cost: f64) -> f64 {
+		(self.deceive - verification_cost) / (self.deceive - self.execute)
+	}
+}
+
 /// The four types of creator (§5.2, Table 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -322,9 +331,8 @@ impl Stage {
 	pub fn indifferent_p_e(&self) -> Result<f64, EconomicsError> {
 		let reason = match self.creator_type() {
 			Ok(CreatorType::VerifiesDeception | CreatorType::VerifiesExecution) => {
-				let Preferences { execute, deceive } = self.creator_preferences();
-				// (K − c_v) / (K − P_EV): the same as the paper's, and in (0, 1) by the type.
-				return Ok((deceive - self.parameters.verification_cost) / (deceive - execute));
+				let cost = self.parameters.verification_cost;
+				return Ok(self.creator_preferences().indifferent_p_e(cost));
 			},
 			Ok(CreatorType::AlwaysVerifies) => {
 				"verifying is so cheap that the creator always verifies (type 1)"
@@ -337,16 +345,32 @@ impl Stage {
 		Err(EconomicsError::NoMixedEquilibrium { reason })
 	}
 
+	/// The same game without what no choice of provider or creator changes: the fees, the costs of
+	/// taking part, and the benefit, which only the other side decides about. Its best replies are
+	/// the same, and no digits are lost to a benefit that is large beside the price.
+	pub(crate) fn without_constants(&self) -> Self {
+		let parameters = Parameters {
+			availability_fees: 0.0,
+			provider_cost: 0.0,
+			creator_cost: 0.0,
+			benefit: 0.0,
+			..self.parameters
+		};
+		Self { parameters, ..*self }
+	}
+
 	/// The 2×2 game: rows are the provider's execute and deceive, columns the creator's verify and
-	/// pass.
+	/// pass. What no choice changes (fees, costs of taking part, the benefit) is left out of its
+	/// payoffs.
 	pub fn game(&self) -> Bimatrix {
+		let game = self.without_constants();
 		let table = |utilities: Utilities| {
 			[
 				[utilities.execute_verify, utilities.execute_pass],
 				[utilities.deceive_verify, utilities.deceive_pass],
 			]
 		};
-		Bimatrix::new(table(self.provider_utilities()), table(self.creator_utilities()))
+		Bimatrix::new(table(game.provider_utilities()), table(game.creator_utilities()))
 			.expect("payoffs are sums of a few products of at most MAX_AMOUNT and 2^33; qed")
 	}
 

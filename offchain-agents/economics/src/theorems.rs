@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::equilibrium::Equilibrium;
-use crate::error::EconomicsError;
-use crate::stage::{CreatorType, Stage};
+use crate::error::{probability, EconomicsError};
+use crate::parameters::Constraint;
+use crate::stage::{CreatorType, Preferences, Stage};
 
 /// What the paper's theorems say of a game.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,34 +48,55 @@ impl Prediction {
 	}
 }
 
-impl Stage {
-	/// The equilibria by the theorems of §5.2. They presuppose that a provider whose result is
-	/// verified for certain prefers to execute, and that deceiving is the cheaper action.
+impl Prediction {
+	/// The equilibria by the theorems of §5.2, of a creator that prefers to verify as
+	/// `preferences` and its cost c_v say, and of a provider that `p_v` (Eq. 4) leaves indifferent.
+	/// They presuppose that a provider whose result is verified for certain prefers to execute, and
+	/// that deceiving is the cheaper action.
 	///
 	/// - Theorem 4 (type 1): ⟨execute, verify⟩.
 	/// - Theorem 5 (type 2): ⟨execute, verify⟩, ⟨deceive, pass⟩ and a mixed one.
 	/// - Theorem 6 (type 3): a mixed one.
-	/// - Theorem 1 (type 4): ⟨deceive, pass⟩; such a creator does not take part.
+	/// - Theorem 1 (type 4): ⟨deceive, pass⟩, whatever `p_v`; such a creator does not take part.
 	///
 	/// # Errors
-	/// [`EconomicsError::ProviderNotDeterred`] or [`EconomicsError::ConstraintsBroken`] if a
-	/// presupposition fails, [`EconomicsError::NoCreatorType`] on a threshold.
-	pub fn predict(&self) -> Result<Prediction, EconomicsError> {
-		if self.parameters().saving() <= 0.0 {
-			let broken = vec![crate::parameters::Constraint::DeceptionSaves];
-			return Err(EconomicsError::ConstraintsBroken(broken));
-		}
-		let p_v = self.indifferent_p_v()?;
-		let creator_type = self.creator_type()?;
+	/// [`EconomicsError::NoCreatorType`] on a threshold, [`EconomicsError::NotAProbability`] for
+	/// p_v.
+	pub fn of(
+		preferences: Preferences,
+		verification_cost: f64,
+		p_v: f64,
+	) -> Result<Self, EconomicsError> {
+		let p_v = probability("p_v", p_v)?;
+		let creator_type = CreatorType::of(preferences, verification_cost)?;
 		let both_execute = Equilibrium::point(1.0, 1.0);
 		let both_idle = Equilibrium::point(0.0, 0.0);
-		let mixed = || Ok(Equilibrium::point(self.indifferent_p_e()?, p_v));
+		let mixed = || Equilibrium::point(preferences.indifferent_p_e(verification_cost), p_v);
 		let (theorem, equilibria) = match creator_type {
 			CreatorType::AlwaysVerifies => (4, vec![both_execute]),
-			CreatorType::VerifiesExecution => (5, vec![both_execute, both_idle, mixed()?]),
-			CreatorType::VerifiesDeception => (6, vec![mixed()?]),
+			CreatorType::VerifiesExecution => (5, vec![both_execute, both_idle, mixed()]),
+			CreatorType::VerifiesDeception => (6, vec![mixed()]),
 			CreatorType::AlwaysPasses => (1, vec![both_idle]),
 		};
-		Ok(Prediction { creator_type, theorem, equilibria })
+		Ok(Self { creator_type, theorem, equilibria })
+	}
+}
+
+impl Stage {
+	/// [`Prediction::of`] this game.
+	///
+	/// # Errors
+	/// [`EconomicsError::ConstraintsBroken`] if cheating saves nothing,
+	/// [`EconomicsError::NoCreatorType`] on a threshold, and
+	/// [`EconomicsError::ProviderNotDeterred`] for types 1 to 3: Theorem 1 needs no deterrence.
+	pub fn predict(&self) -> Result<Prediction, EconomicsError> {
+		if self.parameters().saving() <= 0.0 {
+			return Err(EconomicsError::ConstraintsBroken(vec![Constraint::DeceptionSaves]));
+		}
+		let p_v = match self.creator_type()? {
+			CreatorType::AlwaysPasses => 1.0,
+			_ => self.indifferent_p_v()?,
+		};
+		Prediction::of(self.creator_preferences(), self.parameters().verification_cost, p_v)
 	}
 }

@@ -89,6 +89,10 @@ fn figure_4_is_the_papers_table() {
 	};
 	let d = 5_200.0;
 	assert_eq!(p.deposit(), d);
+	// Eq. 2 counts π_a in; Table 1's π_m is what the runs of a dispute cost at most.
+	assert_eq!(p.least_deposit(), d + 3.0);
+	assert_eq!(Parameters { extra_deposit: 9.0, ..p }.least_deposit(), d + 3.0);
+	assert_eq!(Parameters { price_limit: 150.0, ..p }.mediator_payout(), 300.0);
 	let provider = [
 		100.0 - 17.0 - 7.0 - 3.0,
 		-d - 7.0 - 17.0 - 3.0,
@@ -316,9 +320,11 @@ fn bad_input_is_named() {
 #[test]
 fn providers_judge_creators_by_their_record() {
 	let parameters = Parameters::example();
-	let judge = |ended, mediated| {
-		creator_risk(&parameters, CreatorHistory { ended, mediated }, 0.0002, 0.9).unwrap()
+	let of = |ended, mediated, faulted| {
+		let history = CreatorHistory { ended, mediated, faulted };
+		creator_risk(&parameters, history, 0.0002, 0.9).unwrap()
 	};
+	let judge = |ended, mediated| of(ended, mediated, mediated);
 	// (100 − 60 − 2 − 3) / (100 + 5,200).
 	close(judge(0, 0).break_even_dispute_rate, 35.0 / 5_300.0, 1e-12);
 	assert!(judge(0, 0).acceptable());
@@ -329,11 +335,19 @@ fn providers_judge_creators_by_their_record() {
 	close(judge(1_000, 30).dispute_rate, 30.0002 / 1_001.0, 1e-12);
 	assert!(judge(1_000, 30).utility < judge(1_000, 3).utility);
 	assert!(judge(1_000, 3).utility_at_least < judge(1_000, 3).utility);
-	let impossible = CreatorHistory { ended: 1, mediated: 2 };
-	assert!(matches!(
-		creator_risk(&parameters, impossible, 0.0002, 0.9),
-		Err(EconomicsError::OutOfRange { .. })
-	));
+	// Who caught cheats is not judged like one who disputed correct results, nor like one who did not
+	// dispute at all.
+	close(of(1_000, 30, 0).dispute_rate, 10.0002 / 1_001.0, 1e-12);
+	close(of(1_000, 30, 15).dispute_rate, 20.0002 / 1_001.0, 1e-12);
+	assert!(of(1_000, 3, 0).acceptable());
+	assert!(of(300, 1, 0).acceptable() && !of(300, 1, 1).acceptable());
+	for impossible in [
+		CreatorHistory { ended: 1, mediated: 2, faulted: 0 },
+		CreatorHistory { ended: 2, mediated: 1, faulted: 2 },
+	] {
+		let found = creator_risk(&parameters, impossible, 0.0002, 0.9);
+		assert!(matches!(found, Err(EconomicsError::OutOfRange { .. })));
+	}
 	let known = CreatorHistory::default();
 	assert!(creator_risk(&parameters, known, 1.5, 0.9).is_err());
 	assert!(creator_risk(&parameters, known, 0.0, f64::NAN).is_err());

@@ -2,20 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Theorems 1 to 6 of the paper over random admissible parameters, against a solver that knows
-//! nothing of them; and that solver against the definition of an equilibrium, in exact arithmetic.
+//! nothing of them; (tests/solver.rs).
 #![allow(clippy::unwrap_used)]
 
 use modicum_economics::{
-	creator_risk, least_p_a, simulation::market_equilibrium, Bimatrix, CreatorHistory, CreatorType,
-	EconomicsError, Equilibrium, Parameters, Stage,
+	advise, check, creator_risk, least_p_a, simulation, simulation::market_equilibrium,
+	AdviceRequest, Bimatrix, CheckRequest, CreatorHistory, CreatorType, EconomicsError,
+	Equilibrium, Parameters, Prediction, Preferences, Search, Stage,
 };
 use proptest::prelude::*;
 
 prop_compose! {
 	/// Parameters that keep all constraints of Table 1, with verification costs of every magnitude.
 	fn admissible()(
-		theta in 1_u32..200,
-		n in 1_u32..8,
+		// Table 1 has θ ≥ 0; the chain accepts 1 to 10,000, and n up to 16.
+		theta in prop_oneof![Just(0_u32), 1_u32..200, 200_u32..=10_000],
+		n in 1_u32..=16,
 		price in 0.01_f64..1_000.0,
 		limit in 1.0_f64..3.0,
 		execution in 0.02_f64..0.97,
@@ -26,6 +28,8 @@ prop_compose! {
 		benefit in 1.01_f64..10.0,
 		verification in -4.0_f64..0.5,
 		extra in prop_oneof![Just(0.0_f64), 0.0_f64..20.0],
+		// The chain pays π_d = π_c; the paper leaves it open.
+		payout in prop_oneof![3 => Just(1.0_f64), 1 => 0.5_f64..2.0],
 	) -> Parameters {
 		let execution_cost = execution * price;
 		Parameters {
@@ -38,11 +42,17 @@ prop_compose! {
 			creator_cost: fees / 2.0 * price,
 			benefit: benefit * (1.0 + 1.5 * fees) * price,
 			verification_cost: 10_f64.powf(verification) * price,
+			deception_payout: payout * price,
 			execution_cost,
 			deception_cost: deception * execution_cost,
 			..Parameters::at_price(theta, n, price)
 		}
 	}
+}
+
+/// The same with π_d = π_c.
+fn as_the_chain_pays(parameters: Parameters) -> Parameters {
+	Parameters { deception_payout: parameters.price, ..parameters }
 }
 
 /// p_a near 1 as often as anywhere.
@@ -71,6 +81,41 @@ fn on_threshold(stage: &Stage) -> bool {
 	close(preferences.execute, cost) || close(preferences.deceive, cost)
 }
 
+/// No number of a report is NaN or infinite.
+fn assert_numbers<T: std::fmt::Debug>(
+	report: &Result<T, EconomicsError>,
+) -> Result<(), TestCaseError> {
+	if let Ok(report) = report {
+		let text = format!("{report:?}");
+		let mut words = text.split(|c: char| !c.is_alphanumeric());
+		prop_assert!(!words.any(|word| word == "NaN" || word == "inf"), "{text}");
+	}
+	Ok(())
+}
+
+/// The game at `p_a`, with costs of the provider that the deposit deters it from saving.
+fn deterring(parameters: Parameters, p_a: f64) -> Stage {
+	let risk = parameters.stage(p_a).unwrap().deterrence();
+	assert!(risk > 0.0);
+	// A provider that saves less is deterred by less: c_e stays, c_d comes up to it.
+	let saving = parameters.saving().min(0.9 * risk);
+	let deception_cost = parameters.execution_cost - saving;
+	Parameters { deception_cost, ..parameters }.stage(p_a).unwrap()
+}
+
+/// The closed forms are what the general solver finds, and of the `wanted` theorem and type.
+fn assert_predicted(stage: &Stage, wanted: Option<(u8, CreatorType)>) -> Result<(), TestCaseError> {
+	let prediction = stage.predict().unwrap();
+	let found = stage.game().equilibria();
+	prop_assert!(same(&found, &prediction.equilibria), "{found:?} {prediction:?}");
+	prop_assert_eq!(prediction.mixed().is_ok(), prediction.theorem >= 5);
+	prop_assert_eq!(prediction.pure_execution().is_ok(), prediction.theorem == 4);
+	if let Some(wanted) = wanted {
+		prop_assert_eq!((prediction.theorem, prediction.creator_type), wanted);
+	}
+	Ok(())
+}
+
 proptest! {
 	#[test]
 	fn theorem_1_a_creator_that_never_verifies_is_always_deceived(
@@ -86,7 +131,8 @@ proptest! {
 	fn theorem_2_verified_providers_prefer_to_execute(
 		parameters in admissible(), p_a in p_a(), above in 0.0_f64..1.0,
 	) {
-		let stage = parameters.stage(p_a).unwrap();
+		// The theorem presupposes π_d = π_c.
+		let stage = as_the_chain_pays(parameters).stage(p_a).unwrap();
 		prop_assume!(p_a * stage.p_unnoticed() > 0.5);
 		let provider = stage.provider_utilities();
 		prop_assert!(provider.deceive_verify < provider.execute_verify);
@@ -108,6 +154,7 @@ proptest! {
 		parameters in admissible(), p_e in 0.0_f64..=1.0, q_e in 0.0_f64..=1.0,
 		more_theta in 0_u32..50, more_n in 0_u32..4, more_g in 0.0_f64..1.0, more_price in 1.0_f64..3.0,
 	) {
+		let parameters = as_the_chain_pays(parameters);
 		let bound = least_p_a(parameters.penalty_rate, parameters.verification_count).unwrap();
 		let best = parameters.best_p_a(p_e).unwrap();
 		prop_assert!(best.p_a >= bound - 1e-12);
@@ -145,19 +192,12 @@ proptest! {
 	}
 
 	#[test]
-	fn theorems_4_and_6_agree_with_the_general_solver(
-		parameters in admissible(), p_a in p_a(),
-	) {
+	fn the_theorems_agree_with_the_general_solver(parameters in admissible(), p_a in p_a()) {
 		let stage = parameters.stage(p_a).unwrap();
 		prop_assume!(!on_threshold(&stage));
 		match stage.predict() {
-			Ok(prediction) => {
-				let found = stage.game().equilibria();
-				prop_assert!(same(&found, &prediction.equilibria), "{found:?} {prediction:?}");
-				prop_assert_eq!(prediction.mixed().is_ok(), prediction.theorem >= 5);
-				prop_assert_eq!(prediction.pure_execution().is_ok(), prediction.theorem == 4);
-			},
-			// The theorems presuppose that a verified provider is deterred.
+			Ok(_) => assert_predicted(&stage, None)?,
+			// Theorems 4 to 6 presuppose that a verified provider is deterred.
 			Err(EconomicsError::ProviderNotDeterred { .. }) => {
 				let provider = stage.provider_utilities();
 				prop_assert!(provider.deceive_verify >= provider.execute_verify - 1e-9 * parameters.stake());
@@ -167,33 +207,86 @@ proptest! {
 	}
 
 	#[test]
+	fn theorem_4_creators_that_always_verify_are_always_served(
+		parameters in admissible(), position in 0.05_f64..0.95, share in 0.01_f64..0.95,
+	) {
+		// Between the best p_a and 1, K is positive, and P_EV = (1 − p_a)·K with it.
+		let best = parameters.best_p_a(1.0).unwrap().p_a;
+		prop_assume!(best < 1.0);
+		let p_a = best + (1.0 - best) * position;
+		let worth = parameters.stage(p_a).unwrap().creator_preferences().execute;
+		prop_assert!(worth > 0.0);
+		let stage = deterring(Parameters { verification_cost: share * worth, ..parameters }, p_a);
+		prop_assume!(!on_threshold(&stage));
+		assert_predicted(&stage, Some((4, CreatorType::AlwaysVerifies)))?;
+	}
+
+	#[test]
+	fn theorem_6_creators_between_the_thresholds_mix(
+		parameters in admissible(), position in 0.05_f64..=1.0, share in 0.01_f64..0.99,
+	) {
+		let best = parameters.best_p_a(1.0).unwrap().p_a;
+		let p_a = best + (1.0 - best) * position;
+		let preferences = parameters.stage(p_a).unwrap().creator_preferences();
+		prop_assume!(preferences.deceive > 0.0);
+		let verification_cost =
+			preferences.execute + share * (preferences.deceive - preferences.execute);
+		let stage = deterring(Parameters { verification_cost, ..parameters }, p_a);
+		prop_assume!(!on_threshold(&stage));
+		assert_predicted(&stage, Some((6, CreatorType::VerifiesDeception)))?;
+	}
+
+	#[test]
+	fn theorem_1_is_the_end_of_creators_above_the_thresholds(
+		parameters in admissible(), p_a in p_a(), above in 0.01_f64..10.0,
+	) {
+		let worth = parameters.stage(p_a).unwrap().creator_preferences().deceive.max(0.0);
+		let verification_cost = worth + above * parameters.price;
+		// Deterred or not.
+		let stage = Parameters { verification_cost, ..parameters }.stage(p_a).unwrap();
+		prop_assume!(!on_threshold(&stage));
+		assert_predicted(&stage, Some((1, CreatorType::AlwaysPasses)))?;
+	}
+
+	#[test]
 	fn type_2_cannot_occur(parameters in admissible(), p_a in p_a(), pi_d in 0.0_f64..5.0) {
-		// P_EV = (1 − p_a)·P_DV: verifying an honest provider is never worth more than verifying a
-		// deceiving one unless both are worth less than nothing.
+		// Table 4 from Table 3: what verifying is worth before its cost. P_EV = (1 − p_a)·P_DV, so
+		// verifying an honest provider is never worth more than verifying a deceiving one unless
+		// both are worth less than nothing.
 		let parameters = Parameters { deception_payout: pi_d * parameters.price, ..parameters };
 		let stage = parameters.stage(p_a).unwrap();
 		let preferences = stage.creator_preferences();
-		prop_assert!(close(preferences.execute, (1.0 - p_a) * preferences.deceive));
+		let (u, cost) = (stage.creator_utilities(), parameters.verification_cost);
+		let tolerance = 1e-9 * (parameters.stake() + parameters.benefit);
+		let near = |one: f64, other: f64| (one - other).abs() <= tolerance;
+		prop_assert!(near(preferences.execute, u.execute_verify - u.execute_pass + cost));
+		prop_assert!(near(preferences.deceive, u.deceive_verify - u.deceive_pass + cost));
+		prop_assert!(
+			near(u.execute_verify - u.execute_pass + cost,
+				(1.0 - p_a) * (u.deceive_verify - u.deceive_pass + cost))
+		);
 		prop_assert!(stage.creator_type() != Ok(CreatorType::VerifiesExecution));
 	}
 
 	#[test]
 	fn theorem_5_holds_for_any_payoffs_of_type_2(
-		parameters in admissible(), p_a in p_a(), gain in 0.01_f64..10.0, loss in 0.01_f64..10.0,
+		parameters in admissible(), p_a in 0.9_f64..=1.0, cost in 0.001_f64..10.0,
+		gain in 0.01_f64..10.0, loss in 0.01_f64..10.0,
 	) {
-		let stage = parameters.stage(p_a).unwrap();
-		prop_assume!(stage.indifferent_p_v().is_ok_and(|p_v| p_v < 0.999));
+		let stage = deterring(parameters, p_a);
+		let p_v = stage.indifferent_p_v().unwrap();
 		let u = stage.provider_utilities();
 		let provider = [[u.execute_verify, u.execute_pass], [u.deceive_verify, u.deceive_pass]];
 		// Verifying gains the creator `gain` against an executing provider and loses it `loss`
 		// against a deceiving one.
+		let preferences = Preferences { execute: cost + gain, deceive: cost - loss };
+		let prediction = Prediction::of(preferences, cost, p_v).unwrap();
+		prop_assert_eq!(prediction.creator_type, CreatorType::VerifiesExecution);
+		prop_assert_eq!(prediction.theorem, 5);
+		prop_assert_eq!(prediction.pure_execution(), Ok(Equilibrium::point(1.0, 1.0)));
+		prop_assert!(prediction.mixed().is_ok());
 		let game = Bimatrix::new(provider, [[gain, 0.0], [-loss, 0.0]]).unwrap();
-		let expected = [
-			Equilibrium::point(1.0, 1.0),
-			Equilibrium::point(0.0, 0.0),
-			Equilibrium::point(loss / (gain + loss), stage.indifferent_p_v().unwrap()),
-		];
-		prop_assert!(same(&game.equilibria(), &expected));
+		prop_assert!(same(&game.equilibria(), &prediction.equilibria), "{prediction:?}");
 	}
 
 	#[test]
@@ -206,9 +299,6 @@ proptest! {
 				prop_assert!(provider <= tolerance && creator <= tolerance, "{market:?}");
 				let best = parameters.best_p_a(market.p_e).unwrap().p_a;
 				prop_assert!(close(best, market.p_a), "{best} {market:?}");
-			},
-			Err(EconomicsError::NoMixedEquilibrium { .. }) => {
-				prop_assert!(parameters.verification_cost >= parameters.dispute_gain());
 			},
 			Err(EconomicsError::ProviderNotDeterred { .. }) => {
 				let p_a = parameters.best_p_a(1.0).unwrap().p_a;
@@ -263,13 +353,32 @@ proptest! {
 		if let Ok(market) = market_equilibrium(&parameters) {
 			probabilities.extend([market.p_a, market.p_e, market.p_v]);
 		}
-		let history = CreatorHistory { ended: ended.max(mediated), mediated };
+		let faulted = mediated / 2;
+		let history = CreatorHistory { ended: ended.max(mediated), mediated, faulted };
 		let risk = creator_risk(&parameters, history, 0.0002, 0.95).unwrap();
 		numbers.extend([risk.utility, risk.utility_at_least]);
 		probabilities.extend([
 			risk.dispute_rate, risk.dispute_rate_at_most, risk.break_even_dispute_rate,
 		]);
 		prop_assert!(numbers.iter().all(|number| number.is_finite()), "{numbers:?}");
+		let request = CheckRequest { parameters, source: String::new(), p_v: None, p_a: Some(p_a) };
+		for request in [request.clone(), CheckRequest { p_a: None, p_v: Some(p_e), ..request }] {
+			assert_numbers(&check(&request))?;
+		}
+		let present = (theta, n);
+		let request = AdviceRequest {
+			least_p_a: p_a, most_p_v: None, search: Search::default(), present, source: String::new(),
+		};
+		assert_numbers(&advise(&request))?;
+		let config = simulation::AdaptiveConfig {
+			agents: 2, rounds: 3, ..simulation::AdaptiveConfig::new(parameters, 1)
+		};
+		assert_numbers(&simulation::fictitious_play(&config))?;
+		assert_numbers(&simulation::replicate(&config, p_a, 0.02))?;
+		if let Ok(population) = simulation::Population::mixed(&parameters) {
+			let config = simulation::SimulationConfig::new(parameters, population, 20, 1);
+			assert_numbers(&simulation::simulate(&config))?;
+		}
 		prop_assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)), "{probabilities:?}");
 	}
 }
@@ -304,74 +413,24 @@ fn a_threshold_has_no_type_and_says_so() {
 }
 
 #[test]
-fn payoffs_that_are_no_numbers_are_refused() {
-	for value in [f64::NAN, f64::INFINITY, -1e301] {
-		let found = Bimatrix::new([[value, 0.0], [0.0, 0.0]], [[0.0; 2]; 2]);
-		assert!(matches!(found, Err(EconomicsError::NotAPayoff { .. })));
+fn a_large_benefit_costs_no_digits() {
+	let example = Parameters::example();
+	let rich = Parameters { benefit: 1e17, ..example };
+	for p_a in [1.0, 0.99] {
+		let equilibria =
+			|parameters: Parameters| parameters.stage(p_a).unwrap().game().equilibria();
+		assert!(same(&equilibria(rich), &equilibria(example)));
 	}
+	assert_eq!(rich.best_p_a(1.0), example.best_p_a(1.0));
 }
 
-/// A probability as a fraction.
-type Fraction = (i64, i64);
-
-/// By definition: no player gains by moving, in integers.
-fn is_equilibrium(row: [[i64; 2]; 2], column: [[i64; 2]; 2], p: Fraction, q: Fraction) -> bool {
-	let best = |first: i64, (part, whole): Fraction| {
-		(first <= 0 || part == whole) && (first >= 0 || part == 0)
-	};
-	let row_first = q.0 * (row[0][0] - row[1][0]) + (q.1 - q.0) * (row[0][1] - row[1][1]);
-	let column_first =
-		p.0 * (column[0][0] - column[0][1]) + (p.1 - p.0) * (column[1][0] - column[1][1]);
-	best(row_first, p) && best(column_first, q)
-}
-
-proptest! {
-	#![proptest_config(ProptestConfig::with_cases(300))]
-
-	#[test]
-	fn the_general_solver_finds_exactly_the_equilibria(
-		row in prop::array::uniform2(prop::array::uniform2(-3_i64..=3)),
-		column in prop::array::uniform2(prop::array::uniform2(-3_i64..=3)),
-	) {
-		// Advantages are integers of at most 6, so every turning point is a fraction with a
-		// denominator of at most 12. Try all of those and a point between every two neighbours.
-		let mut fractions: Vec<Fraction> = (1..=12)
-			.flat_map(|whole| (0..=whole).map(move |part| (part, whole)))
-			.collect();
-		fractions.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
-		fractions.dedup_by(|a, b| a.0 * b.1 == b.0 * a.1);
-		let between: Vec<Fraction> = fractions
-			.windows(2)
-			.map(|pair| (pair[0].0 * pair[1].1 + pair[1].0 * pair[0].1, 2 * pair[0].1 * pair[1].1))
-			.collect();
-		fractions.extend(between);
-
-		let real = |table: [[i64; 2]; 2]| table.map(|line| line.map(|value| value as f64));
-		let found = Bimatrix::new(real(row), real(column)).unwrap().equilibria();
-		prop_assert!(!found.is_empty());
-		for p in &fractions {
-			for q in &fractions {
-				let (x, y) = (p.0 as f64 / p.1 as f64, q.0 as f64 / q.1 as f64);
-				prop_assert_eq!(
-					found.iter().any(|set| set.contains(x, y)),
-					is_equilibrium(row, column, *p, *q),
-					"p = {:?}, q = {:?}, found {:?}", p, q, found
-				);
-			}
-		}
-	}
-
-	#[test]
-	fn equilibria_of_any_game_leave_no_regret(
-		row in prop::array::uniform2(prop::array::uniform2(-1e9_f64..1e9)),
-		column in prop::array::uniform2(prop::array::uniform2(-1e-9_f64..1e-9)),
-	) {
-		let game = Bimatrix::new(row, column).unwrap();
-		let found = game.equilibria();
-		prop_assert!(found.len() == 1 || found.len() == 3);
-		for set in found {
-			let (of_row, of_column) = game.regret(set.row.low, set.column.low);
-			prop_assert!(of_row <= 1e-6 && of_column <= 1e-24);
-		}
-	}
+#[test]
+fn absurd_limits_are_refused_by_name() {
+	let parameters = Parameters { price_limit: 1e39, ..Parameters::at_price(50, 2, 1e-300) };
+	let config = simulation::AdaptiveConfig::new(
+		Parameters { verification_cost: 1e-301, deception_payout: 1e-300, ..parameters },
+		1,
+	);
+	let found = simulation::replicate(&config, 1.0, 0.02);
+	assert!(matches!(found, Err(EconomicsError::NotAPayoff { .. })), "{found:?}");
 }

@@ -14,9 +14,11 @@ use serde::Serialize;
 use crate::error::EconomicsError;
 use crate::honesty::Search;
 use crate::parameters::{Parameters, DEFAULT_PENALTY_RATE, DEFAULT_VERIFICATION_COUNT};
-use crate::pictures::{draw_all, render_png, Effort};
+use crate::pictures::{draw_all, render_png, Drawn, Effort, LeftOut};
 use crate::report::{advise, check, AdviceRequest, CheckRequest};
-use crate::simulation::{fictitious_play, simulate, AdaptiveConfig, Population, SimulationConfig};
+use crate::simulation::{
+	fictitious_play, simulate, AdaptiveConfig, Population, SimulationConfig, Trajectory,
+};
 
 /// Arguments of `modicum economics`.
 #[derive(Args, Clone, Debug)]
@@ -55,12 +57,16 @@ pub enum ChainParameters {
 pub enum EconomicsCommand {
 	/// Say whether honesty is the best reply of both sides under given terms, and what would make
 	/// it so
+	#[command(allow_negative_numbers = true)]
 	Check(CheckArgs),
 	/// Propose a penalty rate and a verification count to the council
+	#[command(allow_negative_numbers = true)]
 	Advise(AdviseArgs),
 	/// Play a mixed or a learning population under the market's rules
+	#[command(allow_negative_numbers = true)]
 	Simulate(SimulateArgs),
 	/// Draw the pictures of docs/economics.md as SVG and PNG
+	#[command(allow_negative_numbers = true)]
 	Plot(PlotArgs),
 }
 
@@ -118,7 +124,7 @@ pub struct CheckArgs {
 	#[command(flatten)]
 	pub terms: TermsArgs,
 	/// How often the creator verifies, 0 to 1 [default: the rate that deters a provider of any
-	/// costs]
+	/// costs; never where verifying costs more than a dispute can bring]
 	#[arg(long, value_name = "P_V")]
 	pub verification_rate: Option<f64>,
 	/// How often the creator does not dispute a correct result, 0 to 1 [default: the worst a
@@ -136,10 +142,10 @@ pub struct AdviseArgs {
 	/// The greatest verification rate that honest creators should need, 0 to 1
 	#[arg(long, value_name = "P_V")]
 	pub max_verification_rate: Option<f64>,
-	/// The greatest penalty rate to consider
+	/// The greatest penalty rate to consider; the chain accepts up to 10000
 	#[arg(long, value_name = "THETA", default_value_t = 1_000)]
 	pub max_penalty_rate: u32,
-	/// The least verification count to consider; with 1 a mediator cannot prove non-determinism
+	/// The least verification count to consider; the chain accepts 2 to 16
 	#[arg(long, value_name = "N", default_value_t = 2)]
 	pub min_verification_count: u32,
 	/// The greatest verification count to consider
@@ -157,6 +163,15 @@ pub enum Kind {
 	Learning,
 }
 
+impl Kind {
+	fn name(self) -> &'static str {
+		match self {
+			Self::Mixed => "mixed",
+			Self::Learning => "learning",
+		}
+	}
+}
+
 /// Arguments of `simulate`.
 #[derive(Args, Clone, Debug)]
 pub struct SimulateArgs {
@@ -169,21 +184,35 @@ pub struct SimulateArgs {
 	/// A JSON file with another mixed population; the JSON report contains one to start from
 	#[arg(long, value_name = "FILE", conflicts_with = "population")]
 	pub population_file: Option<PathBuf>,
-	/// Jobs to post (mixed population)
-	#[arg(long, default_value_t = 200_000)]
-	pub jobs: u64,
-	/// Independent worlds the jobs are split over (mixed population)
-	#[arg(long, default_value_t = 16)]
-	pub worlds: u32,
-	/// Nobody removes a mediator or directory from its trusted lists (mixed population)
+	/// Jobs to post (mixed population only) [default: 200000]
+	#[arg(long)]
+	pub jobs: Option<u64>,
+	/// Independent worlds the jobs are split over (mixed population only) [default: 16]
+	#[arg(long)]
+	pub worlds: Option<u32>,
+	/// Nobody removes a mediator or directory from its trusted lists (mixed population only)
 	#[arg(long)]
 	pub keep_trusting: bool,
-	/// Rounds (learning population)
-	#[arg(long, default_value_t = 20_000)]
-	pub rounds: u32,
+	/// Rounds (learning population only) [default: 20000]
+	#[arg(long)]
+	pub rounds: Option<u32>,
 	/// The same seed gives the same report
 	#[arg(long, default_value_t = 1)]
 	pub seed: u64,
+}
+
+impl SimulateArgs {
+	/// Refuses options that the population has no use for.
+	fn check(&self) -> Result<(), CliError> {
+		let unused = match self.population {
+			Kind::Learning if self.jobs.is_some() => "--jobs",
+			Kind::Learning if self.worlds.is_some() => "--worlds",
+			Kind::Learning if self.keep_trusting => "--keep-trusting",
+			Kind::Mixed if self.rounds.is_some() => "--rounds",
+			_ => return Ok(()),
+		};
+		Err(CliError::OptionUnused { option: unused, population: self.population })
+	}
 }
 
 /// Arguments of `plot`.
@@ -227,6 +256,14 @@ pub enum CliError {
 		path: PathBuf,
 		/// What is wrong and where.
 		source: serde_json::Error,
+	},
+	/// An option says something about another kind of population.
+	#[error("{option} has no meaning for a {} population", population.name())]
+	OptionUnused {
+		/// The option.
+		option: &'static str,
+		/// The population asked for.
+		population: Kind,
 	},
 	/// A report could not be written as JSON.
 	#[error("the report could not be written as JSON: {0}")]
@@ -358,19 +395,31 @@ struct Sourced<'a, T> {
 	report: T,
 }
 
+/// The course of a population that learns, and whether it is where the theory says.
+#[derive(Serialize)]
+struct Learned {
+	arrived: bool,
+	#[serde(flatten)]
+	trajectory: Trajectory,
+}
+
 fn run_simulation(
 	args: &SimulateArgs,
 	output_json: bool,
 	platform: &Platform,
 ) -> Result<String, CliError> {
+	args.check()?;
 	let parameters = platform.terms(&args.terms);
 	let source = platform.source(&args.terms);
 	if args.population == Kind::Learning {
-		let config =
-			AdaptiveConfig { rounds: args.rounds, ..AdaptiveConfig::new(parameters, args.seed) };
+		let default = AdaptiveConfig::new(parameters, args.seed);
+		let config = AdaptiveConfig { rounds: args.rounds.unwrap_or(default.rounds), ..default };
 		let trajectory = fictitious_play(&config)?;
-		let sourced = Sourced { source: &source, report: trajectory };
-		return print(&sourced, output_json, |t| text::trajectory(&t.report, &config, t.source));
+		let report = Learned { arrived: trajectory.arrived(), trajectory };
+		let sourced = Sourced { source: &source, report };
+		return print(&sourced, output_json, |t| {
+			text::trajectory(&t.report.trajectory, &config, t.source)
+		});
 	}
 	let mut population = match &args.population_file {
 		Some(path) => read_population(path)?,
@@ -379,10 +428,9 @@ fn run_simulation(
 	if args.keep_trusting {
 		population.remove_from_trusted = false;
 	}
-	let config = SimulationConfig {
-		worlds: args.worlds,
-		..SimulationConfig::new(parameters, population, args.jobs, args.seed)
-	};
+	let jobs = args.jobs.unwrap_or(200_000);
+	let default = SimulationConfig::new(parameters, population, jobs, args.seed);
+	let config = SimulationConfig { worlds: args.worlds.unwrap_or(default.worlds), ..default };
 	let sourced = Sourced { source: &source, report: simulate(&config)? };
 	print(&sourced, output_json, |s| text::simulation(&s.report, s.source))
 }
@@ -398,12 +446,14 @@ fn read_population(path: &Path) -> Result<Population, CliError> {
 struct Plotted {
 	source: String,
 	files: Vec<PathBuf>,
+	/// Pictures that cannot be drawn on these terms, and why.
+	left_out: Vec<LeftOut>,
 }
 
 fn run_plot(args: &PlotArgs, output_json: bool, platform: &Platform) -> Result<String, CliError> {
 	let parameters = platform.terms(&args.terms);
 	let effort = Effort { jobs: args.jobs, rounds: args.rounds, seed: args.seed };
-	let pictures = draw_all(&parameters, effort)?;
+	let Drawn { pictures, left_out } = draw_all(&parameters, effort)?;
 	let file = |path: &Path, source| CliError::File { path: path.into(), source };
 	std::fs::create_dir_all(&args.out).map_err(|source| file(&args.out, source))?;
 	let mut files = Vec::new();
@@ -416,5 +466,5 @@ fn run_plot(args: &PlotArgs, output_json: bool, platform: &Platform) -> Result<S
 		}
 	}
 	let source = platform.source(&args.terms);
-	print(&Plotted { source, files }, output_json, text::plotted)
+	print(&Plotted { source, files, left_out }, output_json, text::plotted)
 }

@@ -7,7 +7,9 @@ use std::fmt::Write;
 
 use super::Plotted;
 use crate::equilibrium::{Equilibrium, Interval};
+use crate::figure::figure;
 use crate::honesty::PlatformChoice;
+use crate::pictures::LeftOut;
 use crate::report::{Advice, CheckReport};
 use crate::simulation::{AdaptiveConfig, Role, SimulationReport, Trajectory};
 
@@ -59,9 +61,9 @@ pub(super) fn check(report: &CheckReport) -> String {
 	line!(
 		out,
 		"price {}, deposit of each side {} and availability fees {}",
-		parameters.price,
-		parameters.deposit(),
-		parameters.availability_fees
+		figure(parameters.price),
+		figure(parameters.deposit()),
+		figure(parameters.availability_fees)
 	);
 	line!(out);
 	line!(out, "Honesty is the best reply of both sides: {}", yes(report.honest));
@@ -69,20 +71,28 @@ pub(super) fn check(report: &CheckReport) -> String {
 	let provider = &report.provider;
 	line!(out, "Provider: executing is its best reply: {}", yes(provider.honest));
 	line!(out, "  creator verifies            {}", percent(provider.p_v));
-	line!(out, "  executing pays from         {}", percent(provider.needed_p_v));
-	line!(out, "  utility of executing        {:.4}", provider.executing);
-	line!(out, "  utility of cheating         {:.4}", provider.cheating);
+	let needed = provider.needed_p_v.map_or("never".into(), percent);
+	line!(out, "  executing pays from         {needed}");
+	line!(out, "  utility of executing        {}", figure(provider.executing));
+	line!(out, "  utility of cheating         {}", figure(provider.cheating));
 	line!(out);
 	let creator = &report.creator;
+	line!(
+		out,
+		"Creator: verifying can be worth {} and costs {}: it pays: {}",
+		figure(creator.verifying_worth),
+		figure(parameters.verification_cost),
+		yes(creator.verifying_pays)
+	);
 	line!(out, "Creator: deterministic jobs are its best reply: {}", yes(creator.honest));
 	line!(out, "  best p_a, if all providers execute   {:.6}", creator.best_p_a);
 	line!(
 		out,
-		"  most it could gain per job           {:.4} ({} of the price)",
-		creator.most_gain,
+		"  most it could gain per job           {} ({} of the price)",
+		figure(creator.most_gain),
 		percent(creator.most_gain_share)
 	);
-	line!(out, "  of which verifying leaves it         {:.4}", creator.gain);
+	line!(out, "  of which verifying leaves it         {}", figure(creator.gain));
 	line!(
 		out,
 		"  p_a = 1 is best anyway while providers execute at most {}",
@@ -109,7 +119,11 @@ pub(super) fn check(report: &CheckReport) -> String {
 		line!(out, "  and {} of the jobs end in mediation", percent(rate));
 	}
 	list(&mut out, "Warnings:", &report.warnings);
-	list(&mut out, "Any of these would make honesty the best reply:", &report.remedies);
+	list(
+		&mut out,
+		"One of these for each side would make honesty the best reply:",
+		&report.remedies,
+	);
 	out
 }
 
@@ -183,6 +197,12 @@ pub(super) fn advice(advice: &Advice) -> String {
 	out
 }
 
+/// A mean and its margin, with dashes for what there is not.
+fn estimate(mean: Option<f64>, margin: Option<f64>) -> String {
+	let text = |value: Option<f64>| value.map_or("–".into(), figure);
+	format!("{} ± {}", text(mean), text(margin))
+}
+
 /// The report of a mixed population.
 pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 	let mut out = String::new();
@@ -195,19 +215,19 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 		report.config.seed,
 		parameters.penalty_rate,
 		parameters.verification_count,
-		parameters.price
+		figure(parameters.price)
 	);
 	line!(
 		out,
-		"{} of the matches ended in mediation; fines per job {:.4}",
+		"{} of the matches ended in mediation; fines per job {}",
 		percent(report.mediation_rate),
-		report.fines_per_job
+		figure(report.fines_per_job)
 	);
 	if report.config.population.rigged_pairs > 0 {
 		line!(
 			out,
-			"rigged pairs of directory and mediator gained {:.4} per job",
-			report.rigged_gain_per_job
+			"rigged pairs of directory and mediator gained {} per job",
+			figure(report.rigged_gain_per_job)
 		);
 	}
 	line!(out);
@@ -238,15 +258,13 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 		};
 		line!(
 			out,
-			"  {:45} {:>9} {:>9} {:>8} {:>10.3} ± {:>8.3} {:>10.3} ± {:>8.3} {verdict}",
+			"  {:45} {:>9} {:>9} {:>8} {:>21} {:>23} {verdict}",
 			strategy.strategy,
 			strategy.offers,
 			strategy.matches,
 			strategy.faulted,
-			strategy.mean_utility,
-			strategy.margin,
-			strategy.versus_first,
-			strategy.versus_first_margin,
+			estimate((strategy.offers > 0).then_some(strategy.mean_utility), strategy.margin),
+			estimate(strategy.versus_first, strategy.versus_first_margin),
 		);
 	}
 	out
@@ -254,8 +272,14 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 
 /// What was drawn, a path per line.
 pub(super) fn plotted(plotted: &Plotted) -> String {
-	let paths: Vec<_> = plotted.files.iter().map(|path| path.display().to_string()).collect();
-	paths.join("\n")
+	let mut out = String::new();
+	for path in &plotted.files {
+		line!(out, "{}", path.display());
+	}
+	for LeftOut { picture, reason } in &plotted.left_out {
+		line!(out, "{picture} is left out: {reason}");
+	}
+	out
 }
 
 /// The report of a learning population.
@@ -298,8 +322,13 @@ pub(super) fn trajectory(trajectory: &Trajectory, config: &AdaptiveConfig, sourc
 		percent(predicted.p_e),
 		percent(predicted.p_v)
 	);
+	let (of_p_e, of_p_v) = trajectory.distance();
+	line!(out, "{:>12} {:>12} {:>14} {:>14}", "distance", "", percent(of_p_e), percent(of_p_v));
+	if !trajectory.arrived() {
+		line!(out, "It is not there yet: take more --rounds.");
+	}
 	line!(out);
-	line!(out, "mean utility of a creator per job   {:.4}", trajectory.creator_utility);
-	line!(out, "mean utility of a provider per job  {:.4}", trajectory.provider_utility);
+	line!(out, "mean utility of a creator per job   {}", figure(trajectory.creator_utility));
+	line!(out, "mean utility of a provider per job  {}", figure(trajectory.provider_utility));
 	out
 }

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::market::Market;
+use crate::equilibrium::MAX_PAYOFF;
 use crate::error::{probability, EconomicsError};
 use crate::numeric::last_that;
 use crate::parameters::Parameters;
@@ -33,15 +34,20 @@ pub struct MarketEquilibrium {
 /// Where verifying costs more than a sliver of the price, a creator of type 3 makes providers cheat
 /// now and then, and that alone makes p_a = 1 its best choice.
 ///
+/// Where verifying costs more than a won dispute is worth (type 4), nobody verifies or executes
+/// (Theorem 1), and every p_a is as good as another; 1 is returned.
+///
 /// # Errors
-/// Those of [`Parameters::check_constraints`], [`EconomicsError::ProviderNotDeterred`], and
-/// [`EconomicsError::NoMixedEquilibrium`] if the creator would never verify (type 4).
+/// Those of [`Parameters::check_constraints`], and [`EconomicsError::ProviderNotDeterred`].
 pub fn market_equilibrium(parameters: &Parameters) -> Result<MarketEquilibrium, EconomicsError> {
 	parameters.check_constraints()?;
 	let cost = parameters.verification_cost;
 	if cost >= parameters.dispute_gain() {
-		return Err(EconomicsError::NoMixedEquilibrium {
-			reason: "verifying costs more than a won dispute is worth, so nobody verifies",
+		return Ok(MarketEquilibrium {
+			p_a: 1.0,
+			p_e: 0.0,
+			p_v: 0.0,
+			creator_type: CreatorType::AlwaysPasses,
 		});
 	}
 	let worst = parameters.stage(parameters.best_p_a(1.0)?.p_a)?;
@@ -58,7 +64,7 @@ pub fn market_equilibrium(parameters: &Parameters) -> Result<MarketEquilibrium, 
 	let indifferent = |p_e: f64| -> Result<(Stage, f64), EconomicsError> {
 		let stage = parameters.stage(parameters.best_p_a(p_e)?.p_a)?;
 		let preferences = stage.creator_preferences();
-		Ok((stage, (preferences.deceive - cost) / (preferences.deceive - preferences.execute)))
+		Ok((stage, preferences.indifferent_p_e(cost)))
 	};
 	let low = last_that(0.0, 1.0, |p_e| Ok::<_, EconomicsError>(indifferent(p_e)?.1 > p_e))?;
 	let (stage, p_e) = indifferent(low)?;
@@ -146,10 +152,28 @@ pub struct Trajectory {
 	pub provider_utility: f64,
 }
 
+/// How far the last round may be from the prediction to count as being there: p_e by so much, p_v
+/// by this share of the prediction or by so much, whichever is more.
+const THERE: (f64, f64, f64) = (0.03, 0.15, 0.002);
+
 impl Trajectory {
 	/// The last round.
 	pub fn last(&self) -> Round {
 		*self.rounds.last().expect("a trajectory has at least one round; qed")
+	}
+
+	/// How far the mean p_e and p_v of all rounds are from the prediction.
+	pub fn distance(&self) -> (f64, f64) {
+		let last = self.last();
+		((last.p_e - self.predicted.p_e).abs(), (last.p_v - self.predicted.p_v).abs())
+	}
+
+	/// True if the population is about where the theory says it goes: p_e within 3 percentage
+	/// points, p_v within 15 % of the prediction or 0.2 percentage points. If not, it needs more
+	/// rounds: the greater θ, the longer a mean forgets the first rounds.
+	pub fn arrived(&self) -> bool {
+		let (of_p_e, of_p_v) = self.distance();
+		of_p_e <= THERE.0 && of_p_v <= (THERE.1 * self.predicted.p_v).max(THERE.2)
 	}
 }
 
@@ -269,7 +293,7 @@ fn settle(
 /// # Errors
 /// [`EconomicsError::NoMixedEquilibrium`] unless the creator is of type 3 at `p_a`; those of
 /// [`AdaptiveConfig`] for its numbers; [`EconomicsError::NotAProbability`] for a first belief of 0
-/// or 1.
+/// or 1; [`EconomicsError::NotAPayoff`] if an advantage is out of all proportion to the price.
 pub fn replicate(
 	config: &AdaptiveConfig,
 	p_a: f64,
@@ -298,6 +322,10 @@ pub fn replicate(
 	let preferences = stage.creator_preferences();
 	let (execute, deceive) = (preferences.execute / price, preferences.deceive / price);
 	let cost = config.parameters.verification_cost / price;
+	let advantages = [saving, risk, execute, deceive, cost];
+	if let Some(&value) = advantages.iter().find(|value| value.abs() > MAX_PAYOFF) {
+		return Err(EconomicsError::NotAPayoff { value, max: MAX_PAYOFF });
+	}
 	let logistic = |u: f64| 1.0 / (1.0 + (-u).exp());
 	let slope = |(u, v): (f64, f64)| {
 		let p_e = logistic(u);

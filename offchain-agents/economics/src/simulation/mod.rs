@@ -8,8 +8,10 @@
 //! adapt.
 
 mod adaptive;
+mod blueprint;
 mod market;
 mod population;
+mod summary;
 mod world;
 
 pub use adaptive::{
@@ -18,4 +20,5 @@ pub use adaptive::{
 };
 pub use market::{Flows, Market};
 pub use population::{CreatorStrategy, Group, Population, ProviderStrategy};
-pub use world::{simulate, Role, SimulationConfig, SimulationReport, StrategyReport};
+pub use summary::{Role, SimulationReport, StrategyReport};
+pub use world::{simulate, SimulationConfig, MAX_JOBS};

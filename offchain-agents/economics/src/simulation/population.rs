@@ -11,7 +11,7 @@ use crate::parameters::Parameters;
 
 /// How a simulated job creator behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CreatorStrategy {
 	/// Posts deterministic jobs, verifies with `p_v`, disputes what is wrong.
 	Honest {
@@ -43,7 +43,7 @@ pub enum CreatorStrategy {
 
 /// How a simulated resource provider behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ProviderStrategy {
 	/// Executes every job.
 	Honest,
@@ -118,6 +118,7 @@ fn percent(probability: f64) -> String {
 
 /// So many agents of one strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Group<S> {
 	/// What they do.
 	pub strategy: S,
@@ -127,6 +128,7 @@ pub struct Group<S> {
 
 /// Everybody in one simulated world. All trust all mediators and directories at first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Population {
 	/// The job creators. The first group is the one that the others are compared with.
 	pub creators: Vec<Group<CreatorStrategy>>,

@@ -13,10 +13,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::blueprint::{Blueprint, MediatorKind};
 use super::market::{Flows, Market};
-use super::population::{CreatorStrategy, Population, ProviderStrategy, MAX_AGENTS};
+use super::population::{CreatorStrategy, Population, ProviderStrategy};
+use super::summary::{summarise, SimulationReport, Tally, WorldTally};
 use crate::error::EconomicsError;
 use crate::parameters::Parameters;
 
@@ -29,8 +30,8 @@ const ABNORMAL: u64 = 3;
 /// Abnormal outputs that do not repeat are counted up from here.
 const FIRST_UNIQUE: u64 = 4;
 
-/// Most trusted-list entries kept in one world, to bound its memory.
-const MAX_TRUST_ENTRIES: usize = 200_000_000;
+/// The most jobs of one simulation; they take about an hour.
+pub const MAX_JOBS: u64 = 10_000_000_000;
 
 /// What to simulate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ pub struct SimulationConfig {
 	pub parameters: Parameters,
 	/// Who takes part, in every world.
 	pub population: Population,
-	/// Jobs posted, over all worlds; at least one per world.
+	/// Jobs posted, over all worlds; at least one per world, at most [`MAX_JOBS`].
 	pub jobs: u64,
 	/// Independent worlds, 2 to 10,000.
 	pub worlds: u32,
@@ -65,12 +66,12 @@ impl SimulationConfig {
 				max: 10_000,
 			});
 		}
-		if self.jobs < u64::from(self.worlds) {
+		if !(u64::from(self.worlds)..=MAX_JOBS).contains(&self.jobs) {
 			return Err(EconomicsError::OutOfRange {
 				name: "jobs",
 				value: self.jobs,
 				min: self.worlds.into(),
-				max: u64::MAX,
+				max: MAX_JOBS,
 			});
 		}
 		crate::error::probability("confidence", self.confidence)?;
@@ -82,73 +83,6 @@ impl SimulationConfig {
 		}
 		Ok(())
 	}
-}
-
-/// Which side of the market a strategy belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-	/// Job creator.
-	Creator,
-	/// Resource provider.
-	Provider,
-}
-
-/// How one strategy fared.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StrategyReport {
-	/// Its side.
-	pub role: Role,
-	/// The strategy in a few words.
-	pub strategy: String,
-	/// Jobs it posted or was asked to do.
-	pub offers: u64,
-	/// Those that led to a match: nobody matches with a mediator it no longer trusts.
-	pub matches: u64,
-	/// Matches that ended in mediation.
-	pub mediated: u64,
-	/// Verdicts against it.
-	pub faulted: u64,
-	/// Mean utility per offer, 0 where no match was made. For colluding strategies it includes what
-	/// the partner gains beyond its availability fees.
-	pub mean_utility: f64,
-	/// Half the width of the confidence interval of the mean.
-	pub margin: f64,
-	/// Mean utility minus that of the first group of its side.
-	pub versus_first: f64,
-	/// Half the width of the confidence interval of that difference.
-	pub versus_first_margin: f64,
-}
-
-impl StrategyReport {
-	/// True if the strategy certainly does worse than the first group of its side.
-	pub fn loses(&self) -> bool {
-		self.versus_first + self.versus_first_margin < 0.0
-	}
-
-	/// True if the strategy certainly does better than the first group of its side.
-	pub fn gains(&self) -> bool {
-		self.versus_first - self.versus_first_margin > 0.0
-	}
-}
-
-/// The outcome of a simulation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SimulationReport {
-	/// What was simulated.
-	pub config: SimulationConfig,
-	/// Every strategy: creators first, in the order of the population.
-	pub strategies: Vec<StrategyReport>,
-	/// Jobs posted.
-	pub jobs: u64,
-	/// Matches made.
-	pub matches: u64,
-	/// Share of the matches that ended in mediation.
-	pub mediation_rate: f64,
-	/// Fines per job posted.
-	pub fines_per_job: f64,
-	/// What all rigged pairs of directory and mediator gained per job posted, their fees apart.
-	pub rigged_gain_per_job: f64,
 }
 
 /// Plays the population.
@@ -170,107 +104,6 @@ pub fn simulate(config: &SimulationConfig) -> Result<SimulationReport, Economics
 		})
 		.collect();
 	Ok(summarise(config, &tallies))
-}
-
-/// What all worlds have in common.
-struct Blueprint {
-	/// Strategy index of each creator, then of each provider.
-	creators: Vec<usize>,
-	providers: Vec<usize>,
-	mediators: Vec<MediatorKind>,
-	directories: usize,
-	/// Mediator or directory of a colluding agent, by agent (creators first).
-	partners: Vec<Option<usize>>,
-	public_mediators: usize,
-	public_directories: usize,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum MediatorKind {
-	Honest,
-	Silent,
-	/// Works with the directory of this number.
-	Rigged(usize),
-	/// Belongs to one agent and rules as that agent wishes.
-	Bought,
-}
-
-impl Blueprint {
-	fn new(config: &SimulationConfig) -> Result<Self, EconomicsError> {
-		let population = &config.population;
-		let spread = |sizes: Vec<usize>| -> Vec<usize> {
-			let groups = sizes.into_iter().enumerate();
-			groups.flat_map(|(index, agents)| std::iter::repeat_n(index, agents)).collect()
-		};
-		let creators = spread(population.creators.iter().map(|group| group.agents).collect());
-		let providers = spread(population.providers.iter().map(|group| group.agents).collect());
-		let public_directories = population.directories + population.rigged_pairs;
-		let mut mediators = vec![MediatorKind::Honest; population.mediators];
-		mediators.extend(std::iter::repeat_n(MediatorKind::Silent, population.silent_mediators));
-		mediators.extend((population.directories..public_directories).map(MediatorKind::Rigged));
-		let public_mediators = mediators.len();
-		let mut directories = public_directories;
-		let mut partner = |with_mediator: bool, with_directory: bool| {
-			if with_mediator {
-				mediators.push(MediatorKind::Bought);
-				Some(mediators.len() - 1)
-			} else if with_directory {
-				directories += 1;
-				Some(directories - 1)
-			} else {
-				None
-			}
-		};
-		let mut partners = Vec::with_capacity(creators.len() + providers.len());
-		for index in &creators {
-			let strategy = population.creators[*index].strategy;
-			partners.push(partner(
-				strategy == CreatorStrategy::ColludesWithMediator,
-				strategy == CreatorStrategy::ColludesWithDirectory,
-			));
-		}
-		for index in &providers {
-			let strategy = population.providers[*index].strategy;
-			partners.push(partner(
-				strategy == ProviderStrategy::ColludesWithMediator,
-				strategy == ProviderStrategy::ColludesWithDirectory,
-			));
-		}
-		let agents = creators.len() + providers.len();
-		let entries = agents.saturating_mul(mediators.len() + directories);
-		if agents > 2 * MAX_AGENTS || entries > MAX_TRUST_ENTRIES {
-			return Err(EconomicsError::BadPopulation {
-				reason: "the trusted lists of so many agents do not fit: take fewer".into(),
-			});
-		}
-		Ok(Self {
-			creators,
-			providers,
-			mediators,
-			directories,
-			partners,
-			public_mediators,
-			public_directories,
-		})
-	}
-}
-
-/// Sums of one strategy in one world.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-	offers: u64,
-	matches: u64,
-	mediated: u64,
-	faulted: u64,
-	utility: f64,
-}
-
-/// Sums of one world.
-struct WorldTally {
-	/// Creators' strategies, then providers'.
-	strategies: Vec<Tally>,
-	fines: f64,
-	rigged_gain: f64,
 }
 
 /// How a match went, beyond its flows.
@@ -509,8 +342,9 @@ impl<'a> World<'a> {
 			Some(output) => self.market.completed(output),
 			None => self.market.description_error(),
 		};
-		let (verified, rejects) = self.react(creator, output, meeting);
-		let useful = executes && !broken_job && creator != CreatorStrategy::Vanishes;
+		let spoilt = self.spoils(meeting);
+		let (verified, rejects) = self.react(creator, output, spoilt);
+		let useful = executes && !broken_job && !spoilt && creator != CreatorStrategy::Vanishes;
 		let story = Story { useful, verified, disputed: rejects, effort, ..Story::quiet() };
 		if rejects {
 			self.mediate(creator, provider, output, &result, meeting, story)
@@ -519,20 +353,31 @@ impl<'a> World<'a> {
 		}
 	}
 
-	/// Whether the creator verifies, and whether it rejects the result.
+	/// Whether the directory of the match spoils its results: it is rigged, with this mediator.
+	fn spoils(&self, meeting: Meeting) -> bool {
+		matches!(
+			self.blueprint.mediators[meeting.mediator],
+			MediatorKind::Rigged(rigged)
+				if meeting.directory == self.blueprint.mediators.len() + rigged
+		)
+	}
+
+	/// Whether the creator verifies, and whether it rejects the result. Everybody who looks at
+	/// results notices a spoilt one, whose hash is not the posted one, without verifying it; agents
+	/// do the same.
 	fn react(
 		&mut self,
 		creator: CreatorStrategy,
 		output: Option<u64>,
-		meeting: Meeting,
+		spoilt: bool,
 	) -> (bool, bool) {
-		// What a rigged directory delivers is never what the provider stored.
-		let spoilt = matches!(
-			self.blueprint.mediators[meeting.mediator],
-			MediatorKind::Rigged(rigged)
-				if meeting.directory == self.blueprint.mediators.len() + rigged
-		);
-		let looks_wrong = spoilt || output != Some(CORRECT);
+		if creator == CreatorStrategy::Vanishes {
+			return (false, false);
+		}
+		if spoilt {
+			return (false, true);
+		}
+		let looks_wrong = output != Some(CORRECT);
 		match creator {
 			CreatorStrategy::Vanishes | CreatorStrategy::NeverVerifies => (false, false),
 			CreatorStrategy::Honest { p_v } | CreatorStrategy::NonDeterministic { p_v, .. } => {
@@ -585,14 +430,10 @@ impl<'a> World<'a> {
 		};
 		let (verdict, flows) = self.market.mediate(result, &evidence);
 		let faulty = verdict.faulty_party();
-		let deterministic = !matches!(creator, CreatorStrategy::NonDeterministic { .. });
-		let creator_honest = deterministic
-			&& !matches!(
-				creator,
-				CreatorStrategy::DisputesEverything
-					| CreatorStrategy::ColludesWithMediator
-					| CreatorStrategy::ColludesWithDirectory
-			);
+		// Whoever was blamed for a result that the directory spoilt knows it; of other verdicts, only
+		// who posts deterministic jobs and disputes nothing but wrong results.
+		let creator_honest = self.spoils(meeting)
+			|| matches!(creator, CreatorStrategy::Honest { .. } | CreatorStrategy::AlwaysVerifies);
 		// A provider that is blamed for an abnormal result runs the job again, sees another result
 		// and knows the job for what it is; for any other result of its own it knows the verdict to
 		// be false.
@@ -659,80 +500,5 @@ impl Story {
 			partner_gain: 0.0,
 			rigged_gain: 0.0,
 		}
-	}
-}
-
-/// Mean and half width of the confidence interval of what each world found; worlds that found
-/// nothing are left out. With fewer than two the half width is 0 and says nothing.
-fn interval(values: &[f64], confidence: f64) -> f64 {
-	let count = values.len() as f64;
-	if values.len() < 2 {
-		return 0.0;
-	}
-	let mean = values.iter().sum::<f64>() / count;
-	let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-	let student =
-		StudentsT::new(0.0, 1.0, count - 1.0).expect("at least one degree of freedom; qed");
-	student.inverse_cdf(0.5 + confidence / 2.0) * (variance / count).sqrt()
-}
-
-fn summarise(config: &SimulationConfig, worlds: &[WorldTally]) -> SimulationReport {
-	let population = &config.population;
-	let creators = population.creators.len();
-	let labels = (population.creators.iter().map(|g| (Role::Creator, g.strategy.label())))
-		.chain(population.providers.iter().map(|g| (Role::Provider, g.strategy.label())));
-	let mean = |tally: &Tally| tally.utility / tally.offers.max(1) as f64;
-	let total = |index: usize| {
-		worlds.iter().fold(Tally::default(), |sum, world| {
-			let tally = world.strategies[index];
-			Tally {
-				offers: sum.offers + tally.offers,
-				matches: sum.matches + tally.matches,
-				mediated: sum.mediated + tally.mediated,
-				faulted: sum.faulted + tally.faulted,
-				utility: sum.utility + tally.utility,
-			}
-		})
-	};
-	let strategies: Vec<StrategyReport> = labels
-		.enumerate()
-		.map(|(index, (role, strategy))| {
-			let first = if role == Role::Creator { 0 } else { creators };
-			let sum = total(index);
-			let own = worlds.iter().map(|world| &world.strategies[index]);
-			let means: Vec<f64> = own.filter(|t| t.offers > 0).map(mean).collect();
-			let differences: Vec<f64> = worlds
-				.iter()
-				.map(|world| (&world.strategies[index], &world.strategies[first]))
-				.filter(|(own, other)| own.offers > 0 && other.offers > 0)
-				.map(|(own, other)| mean(own) - mean(other))
-				.collect();
-			StrategyReport {
-				role,
-				strategy,
-				offers: sum.offers,
-				matches: sum.matches,
-				mediated: sum.mediated,
-				faulted: sum.faulted,
-				mean_utility: mean(&sum),
-				margin: interval(&means, config.confidence),
-				versus_first: mean(&sum) - mean(&total(first)),
-				versus_first_margin: interval(&differences, config.confidence),
-			}
-		})
-		.collect();
-	let of_creators = || strategies.iter().take(creators);
-	let matches: u64 = of_creators().map(|strategy| strategy.matches).sum();
-	let mediated: u64 = of_creators().map(|strategy| strategy.mediated).sum();
-	let per_job =
-		|sum: fn(&WorldTally) -> f64| worlds.iter().map(sum).sum::<f64>() / config.jobs as f64;
-	SimulationReport {
-		config: config.clone(),
-		jobs: config.jobs,
-		matches,
-		mediation_rate: mediated as f64 / matches.max(1) as f64,
-		fines_per_job: per_job(|world| world.fines),
-		rigged_gain_per_job: per_job(|world| world.rigged_gain),
-		strategies,
 	}
 }

@@ -28,11 +28,14 @@ pub struct Stakes {
 	pub extra_deposit: Balance,
 }
 
-/// Matches that ended and those that were disputed. The chain keeps one record for all roles of an account.
+/// Matches that ended, those that were disputed, and those of them that the account was blamed for. The chain keeps one
+/// record for all roles of an account, so of an account that is more than a creator they are upper bounds.
 pub fn history(record: &PartyRecord) -> CreatorHistory {
 	CreatorHistory {
 		ended: record.completed.saturating_add(record.mediated),
 		mediated: record.mediated,
+		// A directory is blamed in matches that are not its own.
+		faulted: record.faulted.min(record.mediated),
 	}
 }
 
@@ -87,6 +90,15 @@ mod tests {
 		let quarreller = of(PartyRecord { completed: 20, mediated: 2, ..PartyRecord::default() });
 		assert!(!quarreller.acceptable());
 		assert!(quarreller.dispute_rate > quarreller.break_even_dispute_rate);
+		// The same disputes, all lost, are worse; catching cheats now and then is no reason to refuse.
+		let blamed =
+			of(PartyRecord { completed: 20, mediated: 2, faulted: 2, ..PartyRecord::default() });
+		assert!(blamed.dispute_rate > quarreller.dispute_rate);
+		let careful = of(PartyRecord { completed: 999, mediated: 6, ..PartyRecord::default() });
+		assert!(careful.acceptable());
+		let wrong =
+			of(PartyRecord { completed: 999, mediated: 6, faulted: 6, ..PartyRecord::default() });
+		assert!(!wrong.acceptable());
 		// π_c − c_e − g_r − π_a over π_c + d, at θ = 50 and n = 2.
 		let break_even = (1_000_000.0 - 500_000.0 - 60_000.0) / 53_000_000.0;
 		assert!((quarreller.break_even_dispute_rate - break_even).abs() < 1e-12);

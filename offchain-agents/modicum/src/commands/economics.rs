@@ -37,7 +37,9 @@ pub async fn run(context: &Context, args: EconomicsArgs) -> Outcome {
 	let answer = run.await.map_err(Failure::internal)?;
 	print_line(&answer.map_err(|error| {
 		let exit = match &error {
-			CliError::Economics(_) | CliError::Population { .. } => Exit::Usage,
+			CliError::Economics(_)
+			| CliError::Population { .. }
+			| CliError::OptionUnused { .. } => Exit::Usage,
 			CliError::File { .. } => Exit::File,
 			CliError::Json(_) => Exit::Internal,
 		};

@@ -55,7 +55,10 @@ impl Report for Risk {
 			("job creator", self.creator.to_string()),
 			(
 				"matches that ended",
-				format!("{}, {} of them disputed", history.ended, history.mediated),
+				format!(
+					"{}, {} of them disputed; {} of those were its fault, the others count a third",
+					history.ended, history.mediated, history.faulted
+				),
 			),
 			("price of a job", format!("{}: all that you offer, at your prices", self.price)),
 			("cost of executing it", assumed),

@@ -6,44 +6,25 @@
 //! Each is drawn as SVG; [`render_png`] turns that into a bitmap with a font that travels inside
 //! the program, so that it looks the same on a machine without any fonts.
 
-use std::sync::Arc;
+mod canvas;
 
-use plotters::coord::types::RangedCoordf64;
-use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
-use plotters::prelude::*;
-use resvg::{tiny_skia, usvg};
+use serde::Serialize;
 
 use crate::error::EconomicsError;
 use crate::honesty::most_p_v;
 use crate::parameters::Parameters;
 use crate::simulation::{
-	fictitious_play, replicate, simulate, AdaptiveConfig, Population, Role, SimulationConfig,
+	fictitious_play, replicate, simulate, AdaptiveConfig, Market, Population, Role,
+	SimulationConfig,
 };
-
-/// Colours that people with any kind of colour vision can tell apart (Okabe and Ito's set).
-const COLOURS: [RGBColor; 6] = [
-	RGBColor(0, 114, 178),
-	RGBColor(213, 94, 0),
-	RGBColor(0, 158, 115),
-	RGBColor(204, 121, 167),
-	RGBColor(86, 180, 233),
-	RGBColor(230, 159, 0),
-];
+pub use canvas::render_png;
+use canvas::{draw_bars, draw_panel, page, Bar, Curve, Panel};
 
 /// Points on a curve.
 const POINTS: u32 = 400;
 
 /// Upper end of the creator's panel in "value-of-cheating", in % of the price.
 const MOST_GAIN_SHOWN: f64 = 12.0;
-
-/// How many pixels of the bitmap one unit of the drawing takes.
-const PNG_SCALE: f32 = 2.0;
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-type BarChart<'b, 'a> =
-	ChartContext<'b, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// A finished picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,163 +53,53 @@ impl Default for Effort {
 	}
 }
 
+/// A picture that cannot be drawn on given terms.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LeftOut {
+	/// Its name.
+	pub picture: &'static str,
+	/// What the model says.
+	pub reason: String,
+}
+
+/// What [`draw_all`] drew, and what it could not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+	/// The pictures.
+	pub pictures: Vec<Picture>,
+	/// Pictures of what does not exist on these terms, such as a mixed equilibrium, or whose axes
+	/// would have no sensible divisions.
+	pub left_out: Vec<LeftOut>,
+}
+
 /// Draws all pictures for matches on the terms of `parameters`.
 ///
 /// # Errors
-/// Those of the model and of the simulations, and [`EconomicsError::Picture`].
-pub fn draw_all(parameters: &Parameters, effort: Effort) -> Result<Vec<Picture>, EconomicsError> {
-	parameters.check_constraints()?;
-	Ok(vec![
-		creator_honesty()?,
-		value_of_cheating(parameters)?,
-		verification_rate(parameters)?,
-		convergence(parameters, effort)?,
-		circling(parameters)?,
-		strategies(parameters, effort)?,
-	])
-}
-
-/// Turns a drawing into a PNG file's bytes.
-///
-/// # Errors
-/// [`EconomicsError::Picture`] if the drawing cannot be read or is too large.
-pub fn render_png(picture: &Picture) -> Result<Vec<u8>, EconomicsError> {
-	let failed = |reason: String| EconomicsError::Picture { picture: picture.name, reason };
-	let mut fonts = usvg::fontdb::Database::new();
-	fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
-	let family = fonts.faces().next().and_then(|face| face.families.first().cloned());
-	let (family, _) = family.ok_or_else(|| failed("the built-in font has no name".into()))?;
-	fonts.set_sans_serif_family(family);
-	let options = usvg::Options { fontdb: Arc::new(fonts), ..usvg::Options::default() };
-	let tree = usvg::Tree::from_str(&picture.svg, &options).map_err(|e| failed(e.to_string()))?;
-	let size = tree.size().to_int_size().scale_by(PNG_SCALE);
-	let size = size.ok_or_else(|| failed("it is empty".into()))?;
-	let mut bitmap = tiny_skia::Pixmap::new(size.width(), size.height())
-		.ok_or_else(|| failed("it is too large".into()))?;
-	let scale = tiny_skia::Transform::from_scale(PNG_SCALE, PNG_SCALE);
-	resvg::render(&tree, scale, &mut bitmap.as_mut());
-	bitmap.encode_png().map_err(|e| failed(e.to_string()))
-}
-
-/// One curve of a panel.
-struct Curve {
-	label: String,
-	points: Vec<(f64, f64)>,
-	/// Drawn as a thin dashed line: what theory predicts.
-	predicted: bool,
-}
-
-impl Curve {
-	fn new(label: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
-		Self { label: label.into(), points, predicted: false }
-	}
-}
-
-/// One pair of axes with curves.
-struct Panel<'a> {
-	caption: &'a str,
-	x: (&'a str, f64, f64),
-	y: (&'a str, f64, f64),
-	/// The x axis shows powers of ten.
-	logarithmic: bool,
-	curves: Vec<Curve>,
-	/// Points to mark.
-	dots: Vec<(f64, f64)>,
-}
-
-/// Draws with `draw` on a white page of `size`.
-fn page(
-	name: &'static str,
-	size: (u32, u32),
-	draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
-) -> Result<Picture, EconomicsError> {
-	let mut svg = String::new();
-	let drawn = {
-		let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-		area.fill(&WHITE)
-			.map_err(|error| error.to_string())
-			.and_then(|()| draw(&area))
-			.and_then(|()| area.present().map_err(|error| error.to_string()))
-	};
-	drawn.map_err(|reason| EconomicsError::Picture { picture: name, reason })?;
-	Ok(Picture { name, svg })
-}
-
-/// Draws one panel.
-fn draw_panel(area: &Area<'_>, panel: &Panel<'_>) -> Result<(), String> {
-	let fail = |error: DrawingAreaErrorKind<std::io::Error>| error.to_string();
-	let mut chart = ChartBuilder::on(area)
-		.caption(panel.caption, ("sans-serif", 18))
-		.margin(12)
-		.x_label_area_size(44)
-		.y_label_area_size(60)
-		.build_cartesian_2d(panel.x.1..panel.x.2, panel.y.1..panel.y.2)
-		.map_err(fail)?;
-	let tick = |x: &f64| {
-		if panel.logarithmic {
-			format!("{:.0}", 10_f64.powf(*x))
-		} else {
-			short(*x)
-		}
-	};
-	chart
-		.configure_mesh()
-		.light_line_style(WHITE)
-		.bold_line_style(RGBColor(225, 225, 225))
-		.x_desc(panel.x.0)
-		.y_desc(panel.y.0)
-		.x_labels(if panel.logarithmic { 5 } else { 8 })
-		.x_label_formatter(&tick)
-		.y_label_formatter(&|y| short(*y))
-		.axis_desc_style(("sans-serif", 15))
-		.label_style(("sans-serif", 13))
-		.draw()
-		.map_err(fail)?;
-	for (index, curve) in panel.curves.iter().enumerate() {
-		let colour = COLOURS[index % COLOURS.len()];
-		let points = curve.points.iter().copied();
-		let legend = move |(x, y): (i32, i32)| {
-			PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2))
-		};
-		if curve.predicted {
-			chart
-				.draw_series(DashedLineSeries::new(points, 6, 5, BLACK.stroke_width(1)))
-				.map_err(fail)?
-				.label(&curve.label)
-				.legend(|(x, y)| {
-					DashedPathElement::new([(x, y), (x + 20, y)], 5, 4, BLACK.stroke_width(1))
-				});
-		} else {
-			chart
-				.draw_series(LineSeries::new(points, colour.stroke_width(2)))
-				.map_err(fail)?
-				.label(&curve.label)
-				.legend(legend);
+/// Those of [`Market::new`] and of the simulations; not that of a picture that is left out.
+pub fn draw_all(parameters: &Parameters, effort: Effort) -> Result<Drawn, EconomicsError> {
+	Market::new(parameters)?;
+	let attempts = [
+		("creator-honesty", creator_honesty()),
+		("value-of-cheating", value_of_cheating(parameters)),
+		("verification-rate", verification_rate(parameters)),
+		("convergence", convergence(parameters, effort)),
+		("circling", circling(parameters)),
+		("strategies", strategies(parameters, effort)),
+	];
+	let mut drawn = Drawn { pictures: Vec::new(), left_out: Vec::new() };
+	for (name, attempt) in attempts {
+		match attempt {
+			Ok(picture) => drawn.pictures.push(picture),
+			Err(
+				error @ (EconomicsError::NoMixedEquilibrium { .. }
+				| EconomicsError::ProviderNotDeterred { .. }
+				| EconomicsError::NotAPayoff { .. }
+				| EconomicsError::Picture { .. }),
+			) => drawn.left_out.push(LeftOut { picture: name, reason: error.to_string() }),
+			Err(error) => return Err(error),
 		}
 	}
-	chart
-		.draw_series(panel.dots.iter().map(|point| Circle::new(*point, 4, BLACK.filled())))
-		.map_err(fail)?;
-	chart
-		.configure_series_labels()
-		.position(SeriesLabelPosition::UpperRight)
-		.background_style(WHITE.mix(0.85))
-		.border_style(RGBColor(200, 200, 200))
-		.label_font(("sans-serif", 14))
-		.draw()
-		.map_err(fail)?;
-	Ok(())
-}
-
-/// A number as short as it can be without lying.
-fn short(value: f64) -> String {
-	let text = format!("{value:.4}");
-	let text = text.trim_end_matches('0').trim_end_matches('.');
-	if text == "-0" {
-		"0".into()
-	} else {
-		text.to_string()
-	}
+	Ok(drawn)
 }
 
 /// Values of `f` at evenly spread points.
@@ -462,78 +333,22 @@ fn strategies(parameters: &Parameters, effort: Effort) -> Result<Picture, Econom
 	let population = Population::mixed(parameters)?;
 	let config = SimulationConfig::new(*parameters, population, effort.jobs, effort.seed);
 	let report = simulate(&config)?;
-	let bars: Vec<(String, f64, f64)> = report
-		.strategies
-		.iter()
-		.filter(|strategy| strategy.versus_first != 0.0)
-		.map(|strategy| {
-			let side = if strategy.role == Role::Creator { "creator" } else { "provider" };
-			let share = 100.0 / parameters.price;
-			let value = share * strategy.versus_first;
-			(
-				format!("{side}: {}  {value:+.0}", strategy.strategy),
-				value,
-				share * strategy.versus_first_margin,
-			)
-		})
-		.collect();
-	let count = bars.len() as i32;
-	let edge = |sign: f64| {
-		let ends = bars.iter().map(|(_, value, margin)| sign * value + margin);
-		sign * ends.fold(10.0, f64::max) * 1.1
-	};
-	let (low, high) = (edge(-1.0), edge(1.0));
-	page("strategies", (1040, 90 + 34 * count as u32), |area| {
-		let fail = |error: DrawingAreaErrorKind<std::io::Error>| error.to_string();
-		let mut chart = ChartBuilder::on(area)
-			.caption(
-				"Utility per job, compared with the honest of the same side",
-				("sans-serif", 18),
-			)
-			.margin(12)
-			.x_label_area_size(44)
-			.y_label_area_size(370)
-			.build_cartesian_2d(low..high, -0.6..f64::from(count) - 0.4)
-			.map_err(fail)?;
-		chart
-			.configure_mesh()
-			.disable_y_mesh()
-			.disable_y_axis()
-			.light_line_style(WHITE)
-			.bold_line_style(RGBColor(225, 225, 225))
-			.x_desc("% of the price, with 95 % confidence interval")
-			.x_label_formatter(&|x| short(*x))
-			.axis_desc_style(("sans-serif", 15))
-			.label_style(("sans-serif", 13))
-			.draw()
-			.map_err(fail)?;
-		draw_bars(area, &mut chart, &bars).map_err(fail)
+	let share = 100.0 / parameters.price;
+	let bars = report.strategies.iter().filter_map(|strategy| {
+		let side = if strategy.role == Role::Creator { "creator" } else { "provider" };
+		let (difference, margin) = strategy.difference()?;
+		let value = share * difference;
+		let label = format!("{side}: {}  {value:+.0}", strategy.strategy);
+		// The first of each side is what the others are compared with.
+		(difference != 0.0).then_some(Bar { label, value, margin: share * margin })
+	});
+	let bars: Vec<Bar> = bars.collect();
+	page("strategies", (1040, 90 + 34 * bars.len() as u32), |area| {
+		draw_bars(
+			area,
+			"Utility per job, compared with the honest of the same side",
+			"% of the price, with 95 % confidence interval; from ±10 on, every step is tenfold",
+			&bars,
+		)
 	})
-}
-
-/// A bar, its confidence interval and its label for every strategy, from the top down.
-fn draw_bars<'a, 'b>(
-	area: &Area<'a>,
-	chart: &mut BarChart<'b, 'a>,
-	bars: &[(String, f64, f64)],
-) -> Result<(), DrawingAreaErrorKind<std::io::Error>> {
-	let low = chart.x_range().start;
-	for (index, (label, value, margin)) in bars.iter().enumerate() {
-		let y = (bars.len() - 1 - index) as f64;
-		let colour = if *value < 0.0 { COLOURS[1] } else { COLOURS[0] };
-		chart
-			.draw_series([Rectangle::new([(0.0, y - 0.3), (*value, y + 0.3)], colour.filled())])?;
-		chart.draw_series([PathElement::new(
-			[(value - margin, y), (value + margin, y)],
-			BLACK.stroke_width(2),
-		)])?;
-		let (_, pixel) = chart.backend_coord(&(low, y));
-		let style =
-			("sans-serif", 14).into_text_style(area).pos(plotters::style::text_anchor::Pos::new(
-				plotters::style::text_anchor::HPos::Right,
-				plotters::style::text_anchor::VPos::Center,
-			));
-		area.draw_text(label, &style, (370, pixel))?;
-	}
-	Ok(())
 }
