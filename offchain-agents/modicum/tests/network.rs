@@ -113,8 +113,8 @@ impl Market {
 
 	/// Runs a command to its end; exit code and answer, or what it wrote to its error output.
 	async fn run(&self, name: &str, nodes: &[&str], line: &str) -> (i32, Value) {
-		let mut command = self.command(name, nodes, line);
-		let run = tokio::task::spawn_blocking(move || command.output().unwrap());
+		let mut command = tokio::process::Command::from(self.command(name, nodes, line));
+		let run = command.kill_on_drop(true).output();
 		let Ok(output) = tokio::time::timeout(PATIENCE, run).await else {
 			panic!("{name} hangs: {line}");
 		};
@@ -225,21 +225,12 @@ async fn roles_on_different_nodes_meet_quarrel_and_outlive_a_validator() {
 	let directory = market.start_directory("alice");
 	let mediator = market.start("Mediator", &["bob"], "mediator run");
 
-	let provider = market.start("Provider", &["charlie"], "provider run");
+	let provider = market.start("Provider", &["charlie", "bob"], "provider run");
 	let submission = market.submission("--verify always");
 	let answer = market.does("Creator", &["dave"], &submission).await;
 	let accepted = closed_match(&answer);
-	drop(provider);
-
-	let provider =
-		market.start("Provider", &["charlie"], "provider run --scripted-cheat forges-results");
-	let (code, answer) = market.run("Creator", &["dave"], &submission).await;
-	assert_eq!(code, 14, "{answer}");
-	let mediated = closed_match(&answer);
-	drop(provider);
 
 	// The provider's first node goes, and it finds the next; the creator's first is gone already.
-	let provider = market.start("Provider", &["charlie", "bob"], "provider run");
 	let detached = market.submission("--detach");
 	let submitted = market.does("Creator", &["dave"], &detached).await;
 	let job = submitted["job"].as_u64().unwrap();
@@ -248,6 +239,13 @@ async fn roles_on_different_nodes_meet_quarrel_and_outlive_a_validator() {
 	let answer = market.does("Creator", &["charlie", "dave"], &wait).await;
 	let outlived = closed_match(&answer);
 	market.network.node_mut("charlie").start().await.unwrap();
+	drop(provider);
+
+	let cheating = "provider run --scripted-cheat forges-results";
+	let provider = market.start("Provider", &["charlie"], cheating);
+	let (code, answer) = market.run("Creator", &["dave"], &submission).await;
+	assert_eq!(code, 14, "{answer}");
+	let mediated = closed_match(&answer);
 	drop((provider, mediator, directory, solver));
 
 	// All nodes tell the same story, the one that was away too.
