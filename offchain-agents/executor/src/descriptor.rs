@@ -121,6 +121,11 @@ impl JobDescriptor {
 			"working_directory",
 			"an absolute path, without '.', '..' or empty parts",
 		)?;
+		require(
+			!is_below_a_mount(&self.working_directory),
+			"working_directory",
+			"/out or /tmp but no folder in them, since they are empty when the job starts, and nothing in /dev, /proc or /sys",
+		)?;
 		require(self.environment.len() <= MAX_VARIABLES, "environment", "at most 256 variables")?;
 		require(
 			self.environment
@@ -186,6 +191,14 @@ fn is_plain_absolute(path: &str) -> bool {
 		},
 		None => false,
 	}
+}
+
+/// Whether something else than the job's layers and its base is at `path`, which is plain, when the job starts: so that
+/// it is no place to start in.
+fn is_below_a_mount(path: &str) -> bool {
+	let below = |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.starts_with('/'));
+	["/out", "/tmp"].into_iter().any(below)
+		|| ["/dev", "/proc", "/sys"].into_iter().any(|mount| path == mount || below(mount))
 }
 
 fn is_variable_name(name: &str) -> bool {
@@ -335,7 +348,7 @@ pub(crate) mod tests {
 	#[test]
 	fn every_rule_is_checked() {
 		type Edit = fn(&mut JobDescriptor);
-		let broken: [(&str, Edit); 16] = [
+		let broken: [(&str, Edit); 19] = [
 			("command", |job| job.command.clear()),
 			("command", |job| job.command = vec!["/x".into(); MAX_ARGUMENTS + 1]),
 			("command", |job| job.command[0] = "job".into()),
@@ -343,6 +356,9 @@ pub(crate) mod tests {
 			("command", |job| job.command[1] = "a\0b".into()),
 			("working_directory", |job| job.working_directory = "out".into()),
 			("working_directory", |job| job.working_directory = "/out/".into()),
+			("working_directory", |job| job.working_directory = "/out/sub".into()),
+			("working_directory", |job| job.working_directory = "/tmp/sub".into()),
+			("working_directory", |job| job.working_directory = "/proc".into()),
 			("environment", |job| drop(job.environment.insert("A=B".into(), String::new()))),
 			("environment", |job| drop(job.environment.insert("1A".into(), String::new()))),
 			("environment", |job| drop(job.environment.insert(String::new(), String::new()))),

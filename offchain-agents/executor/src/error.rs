@@ -71,6 +71,14 @@ pub enum JobFault {
 		/// The rule that it breaks, and the entry's name if there is one.
 		why: String,
 	},
+	/// The job's layers and its base do not have the working directory.
+	#[error("the working directory {path} {why}")]
+	WorkingDirectory {
+		/// What the descriptor says.
+		path: String,
+		/// What is wrong with it.
+		why: &'static str,
+	},
 	/// The engine could not start the job's command.
 	#[error("the job's command cannot be started: {0}")]
 	CannotStart(String),

@@ -20,6 +20,10 @@ use crate::{digest::Digest, extension::Extensions};
 
 /// The unit in which storage is counted, in bytes: an entry takes at least one, a file as many as it fills.
 pub const BLOCK_BYTES: u64 = 4096;
+/// The most entries of an output: each costs the machine an inode and the reader memory, whatever its size.
+pub const MAX_OUTPUT_ENTRIES: u64 = 200_000;
+/// The most bytes of all names and link targets in an output.
+pub const MAX_OUTPUT_NAME_BYTES: u64 = 64 << 20;
 const TAR_BLOCK: usize = 512;
 const MAX_SYMLINK_BYTES: usize = 4096;
 
@@ -41,18 +45,33 @@ pub struct Output {
 /// Why there is no canonical archive.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputFault {
-	/// The output takes more storage than the job may use.
-	#[error("the output takes more than the {limit} bytes of storage allowed")]
-	OverLimit {
-		/// The limit in bytes.
-		limit: u64,
-	},
+	/// The output takes more storage than the job may use, or has more entries than any job may leave.
+	#[error("the output has {0}")]
+	OverLimit(String),
 	/// The output has something that no result may have.
 	#[error("the output is refused: {0}")]
 	Invalid(String),
 	/// The machine failed.
 	#[error(transparent)]
 	Io(#[from] io::Error),
+}
+
+/// What an output may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutputLimits {
+	/// Storage in bytes: see [`BLOCK_BYTES`].
+	pub storage: u64,
+	/// Entries, those left out of the archive included.
+	pub entries: u64,
+	/// Bytes of names and link targets.
+	pub name_bytes: u64,
+}
+
+impl OutputLimits {
+	/// Those of a job that may use `storage` bytes.
+	pub(crate) fn of(storage: u64) -> Self {
+		Self { storage, entries: MAX_OUTPUT_ENTRIES, name_bytes: MAX_OUTPUT_NAME_BYTES }
+	}
 }
 
 enum Kind {
@@ -72,14 +91,15 @@ struct Spooled {
 }
 
 /// Make the canonical archive `archive` out of `engine_archive`, the engine's own archive of `/out`. `spool`
-/// holds the files' content meanwhile; nothing is read that would exceed `limit` bytes of storage.
+/// holds the files' content meanwhile; nothing is read that would exceed the limits.
 pub(crate) fn canonicalise(
 	engine_archive: impl Read,
 	spool: &mut File,
 	archive: &Path,
-	limit: u64,
+	limits: OutputLimits,
 ) -> Result<Output, OutputFault> {
-	let mut spooled = Spool { writer: BufWriter::new(spool), offset: 0, storage: 0, limit };
+	let writer = BufWriter::new(spool);
+	let mut spooled = Spool { writer, offset: 0, storage: 0, entries: 0, name_bytes: 0, limits };
 	let (mut entries, left_out) = spooled.collect(engine_archive)?;
 	let storage = spooled.storage;
 	let spool = spooled.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -107,15 +127,33 @@ struct Spool<'a> {
 	writer: BufWriter<&'a mut File>,
 	offset: u64,
 	storage: u64,
-	limit: u64,
+	entries: u64,
+	name_bytes: u64,
+	limits: OutputLimits,
 }
 
 impl Spool<'_> {
 	fn charge(&mut self, size: u64) -> Result<(), OutputFault> {
 		let blocks = size.div_ceil(BLOCK_BYTES).max(1);
 		self.storage = self.storage.saturating_add(blocks.saturating_mul(BLOCK_BYTES));
-		if self.storage > self.limit {
-			return Err(OutputFault::OverLimit { limit: self.limit });
+		let limit = self.limits.storage;
+		if self.storage > limit {
+			let what = format!("more than the {limit} bytes of storage allowed");
+			return Err(OutputFault::OverLimit(what));
+		}
+		Ok(())
+	}
+
+	/// Count one more entry, whatever its kind.
+	fn count(&mut self, path: &[u8], link: Option<&[u8]>) -> Result<(), OutputFault> {
+		let OutputLimits { entries, name_bytes, .. } = self.limits;
+		self.entries += 1;
+		self.name_bytes += (path.len() + link.map_or(0, <[u8]>::len)) as u64;
+		if self.entries > entries {
+			return Err(OutputFault::OverLimit(format!("more than {entries} entries")));
+		}
+		if self.name_bytes > name_bytes {
+			return Err(OutputFault::OverLimit(format!("more than {name_bytes} bytes of names")));
 		}
 		Ok(())
 	}
@@ -139,6 +177,7 @@ impl Spool<'_> {
 			let name = names.path.unwrap_or_else(|| entry.path_bytes().into_owned());
 			let link = names.link.or_else(|| entry.link_name_bytes().map(|link| link.into_owned()));
 			let Some(path) = relative(&name) else { continue };
+			self.count(&path, link.as_deref())?;
 			if let Some(size) = names.size {
 				self.charge(size)?;
 				return Err(invalid(&path, "is larger than 8 GiB"));
@@ -376,11 +415,15 @@ mod tests {
 		builder.into_inner().unwrap()
 	}
 
-	fn canonical(items: &[Item], limit: u64) -> Result<(Output, Vec<u8>), OutputFault> {
+	fn canonical(items: &[Item], storage: u64) -> Result<(Output, Vec<u8>), OutputFault> {
+		within(items, OutputLimits::of(storage))
+	}
+
+	fn within(items: &[Item], limits: OutputLimits) -> Result<(Output, Vec<u8>), OutputFault> {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("output.tar");
 		let mut spool = tempfile::tempfile().unwrap();
-		let output = canonicalise(&engine_archive(items)[..], &mut spool, &path, limit)?;
+		let output = canonicalise(&engine_archive(items)[..], &mut spool, &path, limits)?;
 		Ok((output, std::fs::read(path).unwrap()))
 	}
 
@@ -472,7 +515,7 @@ mod tests {
 		assert_eq!(output.storage, 4 * BLOCK_BYTES);
 		let two = [item(b'0', "a", "", &[5; 5000]), item(b'0', "b", "", &[5; 5000])];
 		assert_eq!(bytes, canonical(&two, LIMIT).unwrap().1);
-		assert!(matches!(canonical(&items, 3 * BLOCK_BYTES), Err(OutputFault::OverLimit { .. })));
+		assert!(matches!(canonical(&items, 3 * BLOCK_BYTES), Err(OutputFault::OverLimit(_))));
 		let loose = [item(b'1', "b", "out/none", b"")];
 		assert!(matches!(canonical(&loose, LIMIT), Err(OutputFault::Invalid(_))));
 	}
@@ -481,10 +524,27 @@ mod tests {
 	fn the_limit_is_exact() {
 		let items = [item(b'5', "d", "", b""), item(b'0', "d/f", "", &[1; 4097])];
 		assert_eq!(canonical(&items, 3 * BLOCK_BYTES).unwrap().0.storage, 3 * BLOCK_BYTES);
-		assert!(matches!(
-			canonical(&items, 3 * BLOCK_BYTES - 1),
-			Err(OutputFault::OverLimit { .. })
-		));
+		assert!(matches!(canonical(&items, 3 * BLOCK_BYTES - 1), Err(OutputFault::OverLimit(_))));
+	}
+
+	#[test]
+	fn entries_and_the_bytes_of_their_names_are_limited_whatever_they_are() {
+		let items = [
+			item(b'5', "d", "", b""),
+			item(b'0', "d/f", "", b""),
+			item(b'1', "g", "out/d/f", b""),
+			item(b'2', "l", "d/f", b""),
+			item(b'6', "fifo", "", b""),
+		];
+		let names = (1 + 3 + 1 + 7 + 1 + 3 + 4) as u64;
+		let exact = OutputLimits { storage: LIMIT, entries: 5, name_bytes: names };
+		assert_eq!(within(&items, exact).unwrap().0.entries, 4);
+		for limits in
+			[OutputLimits { entries: 4, ..exact }, OutputLimits { name_bytes: names - 1, ..exact }]
+		{
+			let refused = within(&items, limits);
+			assert!(matches!(refused, Err(OutputFault::OverLimit(_))), "{limits:?}");
+		}
 	}
 
 	#[test]
@@ -519,7 +579,8 @@ mod tests {
 		bytes.truncate(2000);
 		let folder = tempfile::tempdir().unwrap();
 		let mut spool = tempfile::tempfile().unwrap();
-		let result = canonicalise(&bytes[..], &mut spool, &folder.path().join("x"), LIMIT);
+		let result =
+			canonicalise(&bytes[..], &mut spool, &folder.path().join("x"), OutputLimits::of(LIMIT));
 		assert!(matches!(result, Err(OutputFault::Io(_))), "{result:?}");
 	}
 
@@ -528,7 +589,7 @@ mod tests {
 		fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
 			let folder = tempfile::tempdir().unwrap();
 			let mut spool = tempfile::tempfile().unwrap();
-			let _ = canonicalise(&bytes[..], &mut spool, &folder.path().join("x"), LIMIT);
+			let _ = canonicalise(&bytes[..], &mut spool, &folder.path().join("x"), OutputLimits::of(LIMIT));
 		}
 	}
 }

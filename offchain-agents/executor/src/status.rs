@@ -22,8 +22,8 @@ pub struct Ending {
 	pub instructions: Figure,
 	/// Whether the kernel killed any process of the job for want of memory.
 	pub out_of_memory: bool,
-	/// Whether the output takes more storage than the job may use.
-	pub storage_exceeded: bool,
+	/// Of what the output has more than the job may use, if so.
+	pub storage_exceeded: Option<String>,
 	/// What makes the output unusable as a result.
 	pub output_fault: Option<String>,
 	/// Whether the run was stopped by the clock.
@@ -68,8 +68,8 @@ impl Ending {
 		if self.out_of_memory {
 			return (MemoryExceeded, "a process was killed for want of memory".into());
 		}
-		if self.storage_exceeded {
-			return (StorageExceeded, "the output takes more storage than allowed".into());
+		if let Some(excess) = &self.storage_exceeded {
+			return (StorageExceeded, excess.clone());
 		}
 		if self.wall_limit_reached {
 			return (ExceptionOccurred, "stopped: it took too long on the clock".into());
@@ -114,7 +114,7 @@ mod tests {
 		(ResultStatus::BandwidthExceeded, |ending| ending.bandwidth.used = 11),
 		(ResultStatus::InstructionsExceeded, |ending| ending.instructions.used = 10),
 		(ResultStatus::MemoryExceeded, |ending| ending.out_of_memory = true),
-		(ResultStatus::StorageExceeded, |ending| ending.storage_exceeded = true),
+		(ResultStatus::StorageExceeded, |ending| ending.storage_exceeded = Some("too much".into())),
 		(ResultStatus::ExceptionOccurred, |ending| ending.wall_limit_reached = true),
 		(ResultStatus::ExceptionOccurred, |ending| ending.exit_code = Some(137)),
 		(ResultStatus::ExceptionOccurred, |ending| ending.exit_code = None),

@@ -24,8 +24,11 @@ use crate::{
 
 /// The longest that the engine may take for an answer: loading an image on a slow card takes long.
 const TIMEOUT_SECS: u64 = 3600;
-/// The longest that it may take to answer at all.
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that it may take to say who it is; Podman takes seconds on a busy machine.
+const PING_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most processes of all jobs together under Podman: half of what its service may have by default, and room for
+/// thirty jobs with as many as each may have.
+const PODMAN_USER_PROCESSES: i64 = 16_384;
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// What an engine says of itself.
@@ -46,6 +49,11 @@ impl Facts {
 	pub(super) fn has_containerd_images(&self) -> bool {
 		let status = self.info.driver_status.iter().flatten().flatten();
 		status.into_iter().any(|text| text.contains("io.containerd.snapshotter"))
+	}
+
+	/// Whether a runtime of this name is registered with the engine.
+	pub(super) fn has_runtime(&self, name: &str) -> bool {
+		self.info.runtimes.as_ref().is_some_and(|known| known.contains_key(name))
 	}
 
 	/// What the engine claims to be.
@@ -141,10 +149,21 @@ impl Inner {
 
 	/// An error if no job may run on this machine.
 	pub(super) fn check_suitable(&self) -> Result<()> {
-		match self.facts.unsuitable().first() {
-			Some((reason, _)) => Err(ExecutorError::Unsuitable((*reason).into())),
-			None => Ok(()),
+		if let Some((reason, _)) = self.facts.unsuitable().first() {
+			return Err(ExecutorError::Unsuitable((*reason).into()));
 		}
+		match self.config.runtime.as_deref() {
+			Some(runtime) if !self.facts.has_runtime(runtime) => {
+				Err(ExecutorError::Unsuitable(format!("the engine has no runtime '{runtime}'")))
+			},
+			_ => Ok(()),
+		}
+	}
+
+	/// Podman sets a limit on a user's processes for every container, by default a number that it may not set itself
+	/// where its own is lower; so it is told one. Docker sets none.
+	pub(super) fn process_rlimit(&self) -> Option<i64> {
+		self.facts.is_podman().then_some(PODMAN_USER_PROCESSES)
 	}
 
 	/// The name of a run's container and of its volume.
@@ -211,7 +230,7 @@ pub(super) async fn ask(config: &DockerConfig) -> Result<(Docker, Facts)> {
 	};
 	match tokio::time::timeout(PING_TIMEOUT, asking).await {
 		Ok(answer) => answer.map_err(|error| unreachable(error.to_string())),
-		Err(_) => Err(unreachable("no answer within 10 s".into())),
+		Err(_) => Err(unreachable(format!("no answer within {} s", PING_TIMEOUT.as_secs()))),
 	}
 }
 
@@ -242,6 +261,8 @@ pub(super) fn absent_is_fine<T>(
 
 #[cfg(test)]
 mod tests {
+	#![allow(clippy::unwrap_used)]
+
 	use super::*;
 
 	fn capable() -> SystemInfo {
@@ -265,6 +286,16 @@ mod tests {
 		}
 		let bare = facts(SystemInfo { os_type: Some("windows".into()), ..Default::default() });
 		assert_eq!(bare.unsuitable().len(), 4);
+	}
+
+	#[test]
+	fn a_runtime_must_be_registered() {
+		let runtimes = Some([("runc".to_owned(), Default::default())].into());
+		let info = SystemInfo { runtimes, ..capable() };
+		let facts = Facts { info, version: SystemVersion::default() };
+		assert!(facts.has_runtime("runc") && !facts.has_runtime("runsc"));
+		let silent = Facts { info: capable(), version: SystemVersion::default() };
+		assert!(!silent.has_runtime("runc"));
 	}
 
 	#[test]

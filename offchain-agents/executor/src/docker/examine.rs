@@ -132,9 +132,7 @@ impl Inner {
 			),
 		}
 		if let Some(runtime) = &self.config.runtime {
-			let known =
-				self.facts.info.runtimes.as_ref().is_some_and(|known| known.contains_key(runtime));
-			match known {
+			match self.facts.has_runtime(runtime) {
 				true => report.fine("runtime", format!("{runtime} is registered")),
 				false => report.refuse(
 					"runtime",

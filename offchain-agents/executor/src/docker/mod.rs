@@ -15,6 +15,7 @@ mod seccomp;
 mod state;
 mod supervise;
 mod volume;
+mod workdir;
 
 use std::{
 	collections::{BTreeSet, HashMap},
@@ -184,6 +185,7 @@ impl Inner {
 		self.state.set_record(&record)?;
 		let prepared = async {
 			self.load_image(run, job, &base).await?;
+			self.check_working_directory(&record).await?;
 			self.create_output(&record).await
 		};
 		if let Err(error) = prepared.await {

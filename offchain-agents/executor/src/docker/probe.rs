@@ -87,6 +87,7 @@ impl Inner {
 			output_volume: None,
 			fixed_files: &self.state.fixed_files(),
 			runtime: self.config.runtime.as_deref(),
+			process_rlimit: self.process_rlimit(),
 		});
 		let name = self.object_name(run);
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();

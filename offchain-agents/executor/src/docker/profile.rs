@@ -115,6 +115,9 @@ pub(crate) struct ContainerSpec<'a> {
 	pub seccomp: String,
 	/// An engine runtime other than the default one.
 	pub runtime: Option<&'a str>,
+	/// The limit on processes of the job's user (`RLIMIT_NPROC`), where the engine would set one that it may not
+	/// set. The limit that counts is [`MAX_PROCESSES`]: this one counts all jobs of the user together.
+	pub process_rlimit: Option<i64>,
 }
 
 /// The whole request to create a container.
@@ -148,6 +151,8 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		soft: Some(value),
 		hard: Some(value),
 	};
+	let mut ulimits = vec![limit("core", 0), limit("nofile", MAX_OPEN_FILES)];
+	ulimits.extend(spec.process_rlimit.map(|most| limit("nproc", most)));
 	let mut mounts: Vec<Mount> =
 		["hosts", "resolv.conf"].iter().map(|name| fixed_file(spec.fixed_files, name)).collect();
 	mounts.extend(spec.output_volume.map(output_mount));
@@ -158,7 +163,7 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		pids_limit: Some(MAX_PROCESSES),
 		cpuset_cpus: Some(spec.cpus.clone()),
 		cgroup_parent: Some(spec.cgroup_parent.clone()),
-		ulimits: Some(vec![limit("core", 0), limit("nofile", MAX_OPEN_FILES)]),
+		ulimits: Some(ulimits),
 		oom_score_adj: Some(1000),
 		log_config: Some(HostConfigLogConfig {
 			typ: Some("json-file".into()),
@@ -244,6 +249,7 @@ mod tests {
 			fixed_files: Path::new("/state/fixed"),
 			seccomp: "{}".into(),
 			runtime: None,
+			process_rlimit: None,
 		})
 	}
 

@@ -75,12 +75,11 @@ impl Inner {
 			let Some(record) = self.state.record(&run)? else { continue };
 			let phase = if self.state.report(&run)?.is_some() {
 				RunPhase::Reported
+			} else if !record.prepared {
+				RunPhase::Preparing
 			} else {
 				match containers.get(&run).copied().flatten() {
-					Some(ContainerSummaryStateEnum::CREATED) | None if record.prepared => {
-						RunPhase::Prepared
-					},
-					None => RunPhase::Preparing,
+					Some(ContainerSummaryStateEnum::CREATED) | None => RunPhase::Prepared,
 					Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD) => {
 						RunPhase::Exited
 					},

@@ -33,13 +33,15 @@ use crate::{
 	cgroup::Reading,
 	error::{ExecutorError, Result},
 	meter::{Calibration, HardwareCounter},
-	output::{canonicalise, Output, OutputFault},
+	output::{canonicalise, Output, OutputFault, OutputLimits},
 	run::{CpuSet, Figures, RunId, RunOptions, RunReport},
 	status::{Ending, Figure},
 };
 
 /// What the runtimes runc and crun say of a command that cannot be executed.
 const COMMAND_FAILED: [&str; 2] = ["exec: \"", "executable file"];
+/// What both say of a working directory that the job's user may not enter.
+const FOLDER_FAILED: &str = "chdir to ";
 /// What they say of a cgroup that they could not make, and how often a start is tried in spite of it.
 const CGROUP_FAILED: &str = "cgroup";
 const START_ATTEMPTS: u32 = 5;
@@ -202,6 +204,7 @@ impl Inner {
 			output_volume: Some(&name),
 			fixed_files: &self.state.fixed_files(),
 			runtime: self.config.runtime.as_deref(),
+			process_rlimit: self.process_rlimit(),
 		});
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
 		let created = self
@@ -220,7 +223,7 @@ impl Inner {
 		match self.start(&self.object_name(run)).await {
 			Ok(()) => Ok(None),
 			Err(Error::DockerResponseServerError { message, .. })
-				if blames_command(&message, program) =>
+				if blames_description(&message, program) =>
 			{
 				Ok(Some(format!("the command cannot be started: {message}")))
 			},
@@ -392,7 +395,9 @@ impl Inner {
 					figures.left_out = found.left_out;
 					output = Some(found);
 				},
-				Err(OutputFault::OverLimit { .. }) => ending.storage_exceeded = true,
+				Err(fault @ OutputFault::OverLimit(_)) => {
+					ending.storage_exceeded = Some(fault.to_string());
+				},
 				Err(OutputFault::Invalid(fault)) => ending.output_fault = Some(fault),
 				Err(OutputFault::Io(error)) => {
 					return Err(ExecutorError::io("read the output of", run.as_str())(error))
@@ -473,7 +478,7 @@ impl Inner {
 		let (sender, receiver) = tokio::sync::mpsc::channel(PIECES);
 		let spool_path = self.state.run_folder(run).join("spool");
 		let archive = self.output_path(run);
-		let limit = record.descriptor.limits.storage;
+		let limits = OutputLimits::of(record.descriptor.limits.storage);
 		let canonical = tokio::task::spawn_blocking(move || {
 			let mut spool = File::options()
 				.create(true)
@@ -483,7 +488,7 @@ impl Inner {
 				.open(&spool_path)?;
 			// Gone with the file handle, whatever happens.
 			std::fs::remove_file(&spool_path)?;
-			canonicalise(ChannelReader::new(receiver), &mut spool, &archive, limit)
+			canonicalise(ChannelReader::new(receiver), &mut spool, &archive, limits)
 		});
 		let mut failed = None;
 		let mut pieces =
@@ -502,10 +507,7 @@ impl Inner {
 		match failed {
 			// A fault that was found before the stream broke stands.
 			Some(error)
-				if !matches!(
-					result,
-					Err(OutputFault::OverLimit { .. } | OutputFault::Invalid(_))
-				) =>
+				if !matches!(result, Err(OutputFault::OverLimit(_) | OutputFault::Invalid(_))) =>
 			{
 				Err(ExecutorError::engine("fetch the job's output")(error))
 			},
@@ -516,8 +518,10 @@ impl Inner {
 
 /// Whether a container could not be started because of what the job's descriptor says. The engine's exit code does
 /// not tell: it takes every file that it misses for the command.
-fn blames_command(message: &str, program: &str) -> bool {
-	message.contains(program) && COMMAND_FAILED.iter().any(|said| message.contains(said))
+fn blames_description(message: &str, program: &str) -> bool {
+	let is_command =
+		message.contains(program) && COMMAND_FAILED.iter().any(|said| message.contains(said));
+	is_command || message.contains(FOLDER_FAILED)
 }
 
 /// Whether a container exists that was never started.
@@ -538,9 +542,11 @@ mod tests {
 			(r#"exec: "/job/run": permission denied: unknown"#, true),
 			("crun: executable file `/job/run` not found: No such file or directory", true),
 			("unable to apply cgroup configuration: mkdir /sys/fs/cgroup/cpu/modicum/a/b: no such file or directory", false),
+			(r#"chdir to cwd ("/root") set in config.json failed: permission denied: unknown"#, true),
+			("crun: chdir to `/root`: Permission denied: OCI permission denied", true),
 			(r#"exec: "containerd-shim-runc-v2": executable file not found in $PATH"#, false),
 		] {
-			assert_eq!(blames_command(&format!("{create} {message}"), "/job/run"), expected);
+			assert_eq!(blames_description(&format!("{create} {message}"), "/job/run"), expected);
 		}
 	}
 }

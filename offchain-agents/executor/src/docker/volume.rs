@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
 	error::{ExecutorError, Result},
-	output::BLOCK_BYTES,
+	output::{BLOCK_BYTES, MAX_OUTPUT_ENTRIES},
 	run::RunId,
 };
 
@@ -29,7 +29,7 @@ use crate::{
 const FILE_SYSTEM_BYTES: u64 = 4 << 20;
 /// Bytes of an inode in the file systems made here.
 const INODE_BYTES: u64 = 256;
-/// Inodes beyond one per block: the root folder's and the file system's own.
+/// Inodes beyond one for each entry: the root folder's and the file system's own.
 const SPARE_INODES: u64 = 64;
 /// Memory of the process that keeps a volume in memory alive, in bytes.
 const HOLDER_RAM_BYTES: u64 = 16 << 20;
@@ -48,9 +48,13 @@ pub enum StorageKind {
 /// The size of the file system for a job that may store `limit` bytes: always more than the limit, so that a job
 /// that meets the end of the disk has stored more than allowed by the rule that counts.
 fn file_system_bytes(limit: u64) -> u64 {
-	let inodes = limit / BLOCK_BYTES + SPARE_INODES;
-	let size = limit + limit / 32 + inodes * INODE_BYTES + FILE_SYSTEM_BYTES;
+	let size = limit + limit / 32 + inodes(limit) * INODE_BYTES + FILE_SYSTEM_BYTES;
 	size.next_multiple_of(BLOCK_BYTES)
+}
+
+/// The inodes of that file system: a few more than there may be entries.
+fn inodes(limit: u64) -> u64 {
+	(limit / BLOCK_BYTES).min(MAX_OUTPUT_ENTRIES) + SPARE_INODES
 }
 
 impl Inner {
@@ -66,7 +70,7 @@ impl Inner {
 			StorageKind::Memory => {
 				let limit = record.descriptor.limits.storage;
 				let size = limit.next_multiple_of(BLOCK_BYTES) + BLOCK_BYTES;
-				let inodes = limit / BLOCK_BYTES + SPARE_INODES;
+				let inodes = inodes(limit);
 				let options = format!(
 					"size={size},nr_inodes={inodes},uid=65534,gid=65534,mode=0755,nosuid,nodev"
 				);
@@ -95,7 +99,7 @@ impl Inner {
 		let path = self.state.run_folder(&record.run).join("output.img");
 		let limit = record.descriptor.limits.storage;
 		reserve(&path, file_system_bytes(limit))?;
-		let inodes = (limit / BLOCK_BYTES + SPARE_INODES).to_string();
+		let inodes = inodes(limit).to_string();
 		let image = path.to_string_lossy();
 		tool(
 			"mkfs.ext4",
@@ -141,6 +145,7 @@ impl Inner {
 			output_volume: Some(&volume),
 			fixed_files: &self.state.fixed_files(),
 			runtime: None,
+			process_rlimit: self.process_rlimit(),
 		});
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
 		let failed = "start the container that keeps the output (it needs /bin/sleep in the base)";
@@ -215,8 +220,8 @@ mod tests {
 	#[test]
 	fn there_is_always_room_for_more_than_the_limit() {
 		for limit in [BLOCK_BYTES, 1 << 20, 1 << 30, 1 << 44] {
-			let inodes = (limit / BLOCK_BYTES + SPARE_INODES) * INODE_BYTES;
-			assert!(file_system_bytes(limit) - inodes > limit);
+			assert!(file_system_bytes(limit) - inodes(limit) * INODE_BYTES > limit);
+			assert!(inodes(limit) > (limit / BLOCK_BYTES).min(MAX_OUTPUT_ENTRIES));
 		}
 	}
 }

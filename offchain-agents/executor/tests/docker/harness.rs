@@ -179,6 +179,7 @@ pub fn build_busybox(archive: &Path) -> Digest {
 pub struct TestJob {
 	pub command: Vec<String>,
 	pub environment: BTreeMap<String, String>,
+	pub working_directory: String,
 	/// Files of the execution layer: path, mode, content.
 	pub files: Vec<(String, u32, Vec<u8>)>,
 	pub data: Option<Vec<(String, u32, Vec<u8>)>>,
@@ -194,6 +195,7 @@ pub fn shell(script: &str) -> TestJob {
 	TestJob {
 		command: vec!["/job/run".into()],
 		environment: BTreeMap::new(),
+		working_directory: "/out".into(),
 		files: vec![("job/run".into(), 0o755, format!("#!/bin/sh\n{script}\n").into_bytes())],
 		data: None,
 		limits: Resources {
@@ -255,7 +257,7 @@ impl TestJob {
 			limits: self.limits,
 			meter: Meter::CpuTime,
 			version: 1,
-			working_directory: "/out".into(),
+			working_directory: self.working_directory.clone(),
 		};
 		Job { descriptor, execution_layer: execution_path, data_layer: data_path }
 	}

@@ -6,7 +6,11 @@
 
 use std::time::Duration;
 
-use modicum_executor::{docker::LOG_BYTES, CpuSet, Executor, ExecutorError, RunOptions};
+use modicum_executor::{
+	docker::LOG_BYTES,
+	output::{BLOCK_BYTES, MAX_OUTPUT_ENTRIES},
+	CpuSet, Executor, ExecutorError, RunOptions,
+};
 use modicum_primitives::ResultStatus::{self, *};
 
 use crate::{
@@ -112,6 +116,21 @@ fn more_files_than_there_is_room_for() {
 }
 
 #[test]
+fn a_million_files() {
+	// Room for more than may be: a file of its own takes a block.
+	let script =
+		"i=0; while [ $i -lt 1000000 ]; do true > /out/$i; i=$((i + 1)); done 2>/dev/null; exit 0";
+	let job = shell(script).with_limits(|limits| {
+		limits.storage = 2 * MAX_OUTPUT_ENTRIES * BLOCK_BYTES;
+		limits.instructions = 1 << 40;
+		// The kernel charges a job for the inodes that it keeps in memory.
+		limits.ram = 1024 * MIB;
+	});
+	let ended = ends(job.with_wall_limit(Duration::from_secs(600)), StorageExceeded);
+	assert!(ended.report.reason.contains("200000 entries"), "{}", ended.report.reason);
+}
+
+#[test]
 fn a_sparse_giant() {
 	ends(shell("truncate -s 1024G /out/giant"), StorageExceeded);
 }
@@ -204,6 +223,31 @@ fn commands_that_cannot_be_started_are_the_descriptions_fault() {
 	for program in ["/job/missing", "/job/plain", "/job"] {
 		let ended = ends(job(program), JobDescriptionError);
 		assert_eq!(ended.report.result_hash, None);
+	}
+}
+
+#[test]
+fn a_working_directory_that_is_none_is_the_descriptions_fault() {
+	let job = |folder: &str| {
+		let mut job = shell("pwd > /out/where").with_file("job/sub/file", 0o644, b"x");
+		job.working_directory = folder.into();
+		job
+	};
+	for (folder, expected) in [
+		("/job/missing", "does not exist"),
+		("/missing/folder", "does not exist"),
+		("/job/run", "is not a directory"),
+		("/job/run/below", "is not a directory"),
+		("/bin/sh", "is not a directory"),
+		("/out/made/later", "no folder in them"),
+		("/proc/1", "nothing in /dev, /proc or /sys"),
+	] {
+		let refused = refusal(&job(folder), |_| ());
+		assert!(refused.contains(expected), "{folder}: {refused}");
+	}
+	for folder in ["/job/sub", "/etc", "/", "/tmp"] {
+		let ended = ends(job(folder), Completed);
+		assert_eq!(ended.output[&b"where"[..]], format!("{folder}\n").into_bytes());
 	}
 }
 

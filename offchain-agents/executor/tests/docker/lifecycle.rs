@@ -353,6 +353,45 @@ fn the_doctor_finds_this_machine_usable_and_says_why_one_is_not() {
 		let report = DockerExecutor::examine(strange, None).await;
 		assert!(report.to_string().contains("no-such-runtime"), "{report}");
 		assert!(!report.is_usable());
+		// Whether the kernel has AppArmor in use is its own to say.
+		let enabled = std::fs::read_to_string("/sys/module/apparmor/parameters/enabled");
+		let expected = match enabled.is_ok_and(|enabled| enabled.starts_with('Y')) {
+			true => Severity::Fine,
+			false => Severity::Advice,
+		};
+		let apparmor = report.findings.iter().find(|finding| finding.check == "apparmor").unwrap();
+		assert_eq!(apparmor.severity, expected, "{report}");
+	});
+}
+
+#[test]
+fn a_runtime_that_the_engine_lacks_is_named_before_anything_is_loaded() {
+	block_on(async {
+		let machine = Machine::shared();
+		let mut config = machine.config.clone();
+		let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+		config.state_folder = folder.path().join("state");
+		config.instance = "sandboxed".into();
+		config.runtime = Some("runsc".into());
+		let executor = DockerExecutor::connect(config.clone()).await.unwrap();
+		let docker = Docker::connect_with_defaults().unwrap();
+		let runtimes = docker.info().await.unwrap().runtimes.unwrap();
+		// Where gVisor is installed there is nothing to refuse.
+		assert!(
+			!runtimes.contains_key("runsc"),
+			"this engine has runsc: the test needs one without"
+		);
+		let expected = |error: ExecutorError| {
+			assert!(error.to_string().contains("no runtime 'runsc'"), "{error}");
+			// The machine is at fault, not the job.
+			assert_eq!(error.result_status(), None);
+		};
+		expected(executor.calibrate().await.map(drop).unwrap_err());
+		let files = tempfile::tempdir().unwrap();
+		let job = shell("echo x").write(machine.base, files.path());
+		let run = next_run();
+		expected(executor.prepare(&run, &job).await.unwrap_err());
+		assert!(executor.recover().await.unwrap().is_empty());
 	});
 }
 
