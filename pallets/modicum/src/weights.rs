@@ -3,13 +3,14 @@
 
 //! Weights of `pallet_modicum`, measured.
 //!
-//! DATE: 2026-11-22, STEPS: `20`, REPEAT: `10`, LOW RANGE: `[]`, HIGH RANGE: `[]`
+//! DATE: 2026-11-23, STEPS: `20`, REPEAT: `10`, LOW RANGE: `[]`, HIGH RANGE: `[]`
 //! WORST CASE MAP SIZE: `1000000`
 //! HOSTNAME: `vm`, CPU: `AMD EPYC`
 //! WASM-EXECUTION: `Compiled`, CHAIN: `None`, DB CACHE: `1024`
 //!
-//! Measured on two cores that others used as well, by the pallet command of frame-omni-bencher 0.28.0 built with the
-//! everyday profile; medians lie up to twice above the minima, so these weights are on the safe side.
+//! Measured on two cores that others used as well (one call again at high priority, because its first figure was
+//! noise), by the pallet command of frame-omni-bencher 0.28.0 cut down to what is needed here and built with the
+//! everyday profile. The weights are on the safe side.
 //!
 //! Command:
 //! ```text
@@ -96,8 +97,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_062_000 picoseconds.
-		Weight::from_parts(34_384_000, 1545)
+		// Minimum execution time: 17_433_000 picoseconds.
+		Weight::from_parts(31_619_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -107,8 +108,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 16_851_000 picoseconds.
-		Weight::from_parts(31_789_000, 1545)
+		// Minimum execution time: 17_473_000 picoseconds.
+		Weight::from_parts(24_065_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -118,8 +119,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 16_872_000 picoseconds.
-		Weight::from_parts(29_095_000, 1545)
+		// Minimum execution time: 17_282_000 picoseconds.
+		Weight::from_parts(39_895_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -129,8 +130,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 16_852_000 picoseconds.
-		Weight::from_parts(29_255_000, 1545)
+		// Minimum execution time: 17_202_000 picoseconds.
+		Weight::from_parts(30_898_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -140,8 +141,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 16_911_000 picoseconds.
-		Weight::from_parts(25_187_000, 1545)
+		// Minimum execution time: 17_012_000 picoseconds.
+		Weight::from_parts(20_198_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -151,8 +152,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_032_000 picoseconds.
-		Weight::from_parts(32_941_000, 1545)
+		// Minimum execution time: 17_182_000 picoseconds.
+		Weight::from_parts(20_117_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -162,8 +163,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_002_000 picoseconds.
-		Weight::from_parts(29_215_000, 1545)
+		// Minimum execution time: 17_102_000 picoseconds.
+		Weight::from_parts(20_679_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -177,8 +178,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `183`
 		//  Estimated: `4558`
-		// Minimum execution time: 83_877_000 picoseconds.
-		Weight::from_parts(138_378_000, 4558)
+		// Minimum execution time: 85_450_000 picoseconds.
+		Weight::from_parts(95_238_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -190,10 +191,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn deregister_job_creator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1527`
+		//  Measured:  `1560`
 		//  Estimated: `4558`
-		// Minimum execution time: 79_438_000 picoseconds.
-		Weight::from_parts(140_101_000, 4558)
+		// Minimum execution time: 83_246_000 picoseconds.
+		Weight::from_parts(116_137_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -205,10 +206,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn job_creator_add_trusted_mediator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1495`
+		//  Measured:  `1528`
 		//  Estimated: `4558`
-		// Minimum execution time: 92_803_000 picoseconds.
-		Weight::from_parts(166_702_000, 4558)
+		// Minimum execution time: 95_849_000 picoseconds.
+		Weight::from_parts(146_243_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -220,10 +221,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn job_creator_remove_trusted_mediator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1527`
+		//  Measured:  `1560`
 		//  Estimated: `4558`
-		// Minimum execution time: 82_634_000 picoseconds.
-		Weight::from_parts(151_854_000, 4558)
+		// Minimum execution time: 86_552_000 picoseconds.
+		Weight::from_parts(157_424_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -237,8 +238,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `235`
 		//  Estimated: `7642`
-		// Minimum execution time: 85_339_000 picoseconds.
-		Weight::from_parts(144_850_000, 7642)
+		// Minimum execution time: 87_865_000 picoseconds.
+		Weight::from_parts(153_367_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -250,10 +251,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn deregister_resource_provider() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4682`
+		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 82_815_000 picoseconds.
-		Weight::from_parts(143_448_000, 7642)
+		// Minimum execution time: 87_303_000 picoseconds.
+		Weight::from_parts(164_016_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -265,10 +266,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_add_trusted_mediator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4585`
+		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 97_812_000 picoseconds.
-		Weight::from_parts(169_747_000, 7642)
+		// Minimum execution time: 99_997_000 picoseconds.
+		Weight::from_parts(203_119_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -280,10 +281,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_remove_trusted_mediator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4682`
+		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 87_954_000 picoseconds.
-		Weight::from_parts(150_992_000, 7642)
+		// Minimum execution time: 89_728_000 picoseconds.
+		Weight::from_parts(119_403_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -295,10 +296,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_add_trusted_directory() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4585`
+		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 97_913_000 picoseconds.
-		Weight::from_parts(172_803_000, 7642)
+		// Minimum execution time: 100_397_000 picoseconds.
+		Weight::from_parts(136_555_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -310,10 +311,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_remove_trusted_directory() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4682`
+		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 87_233_000 picoseconds.
-		Weight::from_parts(159_218_000, 7642)
+		// Minimum execution time: 90_108_000 picoseconds.
+		Weight::from_parts(115_425_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -325,10 +326,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_add_supported_base_layer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4585`
+		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 97_622_000 picoseconds.
-		Weight::from_parts(138_799_000, 7642)
+		// Minimum execution time: 99_516_000 picoseconds.
+		Weight::from_parts(128_280_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -340,10 +341,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn resource_provider_remove_supported_base_layer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4682`
+		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 87_283_000 picoseconds.
-		Weight::from_parts(134_471_000, 7642)
+		// Minimum execution time: 89_637_000 picoseconds.
+		Weight::from_parts(140_583_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -357,8 +358,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `146`
 		//  Estimated: `6625`
-		// Minimum execution time: 82_615_000 picoseconds.
-		Weight::from_parts(90_058_000, 6625)
+		// Minimum execution time: 85_079_000 picoseconds.
+		Weight::from_parts(134_421_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -370,10 +371,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn deregister_mediator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3557`
+		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 79_729_000 picoseconds.
-		Weight::from_parts(90_439_000, 6625)
+		// Minimum execution time: 83_376_000 picoseconds.
+		Weight::from_parts(115_015_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -385,10 +386,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn mediator_add_trusted_directory() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3492`
+		//  Measured:  `3525`
 		//  Estimated: `6625`
-		// Minimum execution time: 93_384_000 picoseconds.
-		Weight::from_parts(102_422_000, 6625)
+		// Minimum execution time: 95_148_000 picoseconds.
+		Weight::from_parts(155_170_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -400,10 +401,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn mediator_remove_trusted_directory() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3557`
+		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 83_777_000 picoseconds.
-		Weight::from_parts(116_297_000, 6625)
+		// Minimum execution time: 86_191_000 picoseconds.
+		Weight::from_parts(151_683_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -415,10 +416,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn mediator_add_supported_base_layer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3492`
+		//  Measured:  `3525`
 		//  Estimated: `6625`
-		// Minimum execution time: 94_015_000 picoseconds.
-		Weight::from_parts(150_251_000, 6625)
+		// Minimum execution time: 97_022_000 picoseconds.
+		Weight::from_parts(139_270_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -430,10 +431,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn mediator_remove_supported_base_layer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3557`
+		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 82_805_000 picoseconds.
-		Weight::from_parts(91_451_000, 6625)
+		// Minimum execution time: 85_038_000 picoseconds.
+		Weight::from_parts(125_896_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -447,8 +448,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `146`
 		//  Estimated: `3679`
-		// Minimum execution time: 84_368_000 picoseconds.
-		Weight::from_parts(113_772_000, 3679)
+		// Minimum execution time: 86_691_000 picoseconds.
+		Weight::from_parts(146_885_000, 3679)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -460,10 +461,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
 	fn deregister_directory() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `611`
+		//  Measured:  `644`
 		//  Estimated: `3679`
-		// Minimum execution time: 78_166_000 picoseconds.
-		Weight::from_parts(124_542_000, 3679)
+		// Minimum execution time: 81_352_000 picoseconds.
+		Weight::from_parts(141_144_000, 3679)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -485,10 +486,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::JobOffers` (`max_values`: None, `max_size`: Some(549), added: 3024, mode: `MaxEncodedLen`)
 	fn post_job_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1650`
+		//  Measured:  `1683`
 		//  Estimated: `4558`
-		// Minimum execution time: 114_304_000 picoseconds.
-		Weight::from_parts(200_856_000, 4558)
+		// Minimum execution time: 120_145_000 picoseconds.
+		Weight::from_parts(204_933_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -504,10 +505,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn cancel_job_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2205`
+		//  Measured:  `2238`
 		//  Estimated: `4558`
-		// Minimum execution time: 103_203_000 picoseconds.
-		Weight::from_parts(187_480_000, 4558)
+		// Minimum execution time: 106_309_000 picoseconds.
+		Weight::from_parts(194_152_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -529,10 +530,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::ResourceOffers` (`max_values`: None, `max_size`: Some(195), added: 2670, mode: `MaxEncodedLen`)
 	fn post_resource_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4835`
+		//  Measured:  `4868`
 		//  Estimated: `7642`
-		// Minimum execution time: 116_909_000 picoseconds.
-		Weight::from_parts(206_275_000, 7642)
+		// Minimum execution time: 121_547_000 picoseconds.
+		Weight::from_parts(147_886_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -548,10 +549,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn cancel_resource_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4945`
+		//  Measured:  `4978`
 		//  Estimated: `7642`
-		// Minimum execution time: 104_816_000 picoseconds.
-		Weight::from_parts(180_387_000, 7642)
+		// Minimum execution time: 105_898_000 picoseconds.
+		Weight::from_parts(178_915_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -575,7 +576,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::NextMatchId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:2 w:2)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:3 w:3)
+	/// Storage: `System::Account` (r:4 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Modicum::Deadlines` (r:0 w:3)
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
@@ -583,11 +584,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Matches` (`max_values`: None, `max_size`: Some(658), added: 3133, mode: `MaxEncodedLen`)
 	fn post_match() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `10295`
-		//  Estimated: `8799`
-		// Minimum execution time: 243_825_000 picoseconds.
-		Weight::from_parts(424_763_000, 8799)
-			.saturating_add(T::DbWeight::get().reads(14_u64))
+		//  Measured:  `10468`
+		//  Estimated: `11402`
+		// Minimum execution time: 272_910_000 picoseconds.
+		Weight::from_parts(382_795_000, 11402)
+			.saturating_add(T::DbWeight::get().reads(15_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
 	/// Storage: `Modicum::Matches` (r:1 w:1)
@@ -598,10 +599,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn post_result() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `623`
+		//  Measured:  `656`
 		//  Estimated: `4123`
-		// Minimum execution time: 34_885_000 picoseconds.
-		Weight::from_parts(63_308_000, 4123)
+		// Minimum execution time: 36_769_000 picoseconds.
+		Weight::from_parts(64_440_000, 4123)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -631,10 +632,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn accept_result() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `11196`
+		//  Measured:  `11497`
 		//  Estimated: `11402`
-		// Minimum execution time: 512_527_000 picoseconds.
-		Weight::from_parts(887_458_000, 11402)
+		// Minimum execution time: 544_778_000 picoseconds.
+		Weight::from_parts(951_127_000, 11402)
 			.saturating_add(T::DbWeight::get().reads(18_u64))
 			.saturating_add(T::DbWeight::get().writes(18_u64))
 	}
@@ -646,10 +647,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn reject_result() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `938`
+		//  Measured:  `971`
 		//  Estimated: `4123`
-		// Minimum execution time: 37_871_000 picoseconds.
-		Weight::from_parts(66_334_000, 4123)
+		// Minimum execution time: 40_626_000 picoseconds.
+		Weight::from_parts(85_600_000, 4123)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -678,12 +679,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Modicum::Deadlines` (r:0 w:1)
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	/// The range of component `r` is `[2, 16]`.
-	fn post_mediation_result(_r: u32, ) -> Weight {
+	fn post_mediation_result(r: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `11249`
+		//  Measured:  `11638`
 		//  Estimated: `14005`
-		// Minimum execution time: 530_210_000 picoseconds.
-		Weight::from_parts(862_510_226, 14005)
+		// Minimum execution time: 549_116_000 picoseconds.
+		Weight::from_parts(662_499_345, 14005)
+			// Standard Error: 563_317
+			.saturating_add(Weight::from_parts(2_413_072, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(19_u64))
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
@@ -713,10 +716,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn timeout() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `10881`
+		//  Measured:  `11072`
 		//  Estimated: `11402`
-		// Minimum execution time: 493_442_000 picoseconds.
-		Weight::from_parts(645_967_000, 11402)
+		// Minimum execution time: 508_810_000 picoseconds.
+		Weight::from_parts(822_546_000, 11402)
 			.saturating_add(T::DbWeight::get().reads(15_u64))
 			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
@@ -746,10 +749,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn timeout_mediation() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `11094`
+		//  Measured:  `11285`
 		//  Estimated: `8799`
-		// Minimum execution time: 382_074_000 picoseconds.
-		Weight::from_parts(694_718_000, 8799)
+		// Minimum execution time: 397_483_000 picoseconds.
+		Weight::from_parts(741_305_000, 8799)
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -782,12 +785,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// The range of component `n` is `[0, 10]`.
 	fn close_overdue(n: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `707 + n * (10558 ±0)`
+		//  Measured:  `740 + n * (10846 ±0)`
 		//  Estimated: `3482 + n * (10412 ±0)`
-		// Minimum execution time: 14_197_000 picoseconds.
-		Weight::from_parts(226_165_314, 3482)
-			// Standard Error: 9_334_289
-			.saturating_add(Weight::from_parts(683_167_866, 0).saturating_mul(n.into()))
+		// Minimum execution time: 14_658_000 picoseconds.
+		Weight::from_parts(15_128_000, 3482)
+			// Standard Error: 63_090_818
+			.saturating_add(Weight::from_parts(2_689_031_047, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((18_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((18_u64).saturating_mul(n.into())))
@@ -798,198 +801,199 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn set_penalty_rate() -> Weight {
-		Weight::from_parts(34_384_000, 1545)
+		Weight::from_parts(31_619_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_verification_count() -> Weight {
-		Weight::from_parts(31_789_000, 1545)
+		Weight::from_parts(24_065_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_reaction_deadline() -> Weight {
-		Weight::from_parts(29_095_000, 1545)
+		Weight::from_parts(39_895_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_mediation_deadline() -> Weight {
-		Weight::from_parts(29_255_000, 1545)
+		Weight::from_parts(30_898_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_min_match_incentive() -> Weight {
-		Weight::from_parts(25_187_000, 1545)
+		Weight::from_parts(20_198_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_cost_tolerance() -> Weight {
-		Weight::from_parts(32_941_000, 1545)
+		Weight::from_parts(20_117_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_auto_close_grace() -> Weight {
-		Weight::from_parts(29_215_000, 1545)
+		Weight::from_parts(20_679_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn register_job_creator() -> Weight {
-		Weight::from_parts(138_378_000, 4558)
+		Weight::from_parts(95_238_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_job_creator() -> Weight {
-		Weight::from_parts(140_101_000, 4558)
+		Weight::from_parts(116_137_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn job_creator_add_trusted_mediator() -> Weight {
-		Weight::from_parts(166_702_000, 4558)
+		Weight::from_parts(146_243_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn job_creator_remove_trusted_mediator() -> Weight {
-		Weight::from_parts(151_854_000, 4558)
+		Weight::from_parts(157_424_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_resource_provider() -> Weight {
-		Weight::from_parts(144_850_000, 7642)
+		Weight::from_parts(153_367_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_resource_provider() -> Weight {
-		Weight::from_parts(143_448_000, 7642)
+		Weight::from_parts(164_016_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_trusted_mediator() -> Weight {
-		Weight::from_parts(169_747_000, 7642)
+		Weight::from_parts(203_119_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_trusted_mediator() -> Weight {
-		Weight::from_parts(150_992_000, 7642)
+		Weight::from_parts(119_403_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_trusted_directory() -> Weight {
-		Weight::from_parts(172_803_000, 7642)
+		Weight::from_parts(136_555_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_trusted_directory() -> Weight {
-		Weight::from_parts(159_218_000, 7642)
+		Weight::from_parts(115_425_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_supported_base_layer() -> Weight {
-		Weight::from_parts(138_799_000, 7642)
+		Weight::from_parts(128_280_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_supported_base_layer() -> Weight {
-		Weight::from_parts(134_471_000, 7642)
+		Weight::from_parts(140_583_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_mediator() -> Weight {
-		Weight::from_parts(90_058_000, 6625)
+		Weight::from_parts(134_421_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_mediator() -> Weight {
-		Weight::from_parts(90_439_000, 6625)
+		Weight::from_parts(115_015_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_add_trusted_directory() -> Weight {
-		Weight::from_parts(102_422_000, 6625)
+		Weight::from_parts(155_170_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_remove_trusted_directory() -> Weight {
-		Weight::from_parts(116_297_000, 6625)
+		Weight::from_parts(151_683_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_add_supported_base_layer() -> Weight {
-		Weight::from_parts(150_251_000, 6625)
+		Weight::from_parts(139_270_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_remove_supported_base_layer() -> Weight {
-		Weight::from_parts(91_451_000, 6625)
+		Weight::from_parts(125_896_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_directory() -> Weight {
-		Weight::from_parts(113_772_000, 3679)
+		Weight::from_parts(146_885_000, 3679)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_directory() -> Weight {
-		Weight::from_parts(124_542_000, 3679)
+		Weight::from_parts(141_144_000, 3679)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn post_job_offer() -> Weight {
-		Weight::from_parts(200_856_000, 4558)
+		Weight::from_parts(204_933_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn cancel_job_offer() -> Weight {
-		Weight::from_parts(187_480_000, 4558)
+		Weight::from_parts(194_152_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn post_resource_offer() -> Weight {
-		Weight::from_parts(206_275_000, 7642)
+		Weight::from_parts(147_886_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn cancel_resource_offer() -> Weight {
-		Weight::from_parts(180_387_000, 7642)
+		Weight::from_parts(178_915_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn post_match() -> Weight {
-		Weight::from_parts(424_763_000, 8799)
-			.saturating_add(RocksDbWeight::get().reads(14_u64))
+		Weight::from_parts(382_795_000, 11402)
+			.saturating_add(RocksDbWeight::get().reads(15_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn post_result() -> Weight {
-		Weight::from_parts(63_308_000, 4123)
+		Weight::from_parts(64_440_000, 4123)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn accept_result() -> Weight {
-		Weight::from_parts(887_458_000, 11402)
+		Weight::from_parts(951_127_000, 11402)
 			.saturating_add(RocksDbWeight::get().reads(18_u64))
 			.saturating_add(RocksDbWeight::get().writes(18_u64))
 	}
 	fn reject_result() -> Weight {
-		Weight::from_parts(66_334_000, 4123)
+		Weight::from_parts(85_600_000, 4123)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	fn post_mediation_result(_r: u32, ) -> Weight {
-		Weight::from_parts(862_510_226, 14005)
+	fn post_mediation_result(r: u32, ) -> Weight {
+		Weight::from_parts(662_499_345, 14005)
+			.saturating_add(Weight::from_parts(2_413_072, 0).saturating_mul(r.into()))
 			.saturating_add(RocksDbWeight::get().reads(19_u64))
 			.saturating_add(RocksDbWeight::get().writes(19_u64))
 	}
 	fn timeout() -> Weight {
-		Weight::from_parts(645_967_000, 11402)
+		Weight::from_parts(822_546_000, 11402)
 			.saturating_add(RocksDbWeight::get().reads(15_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn timeout_mediation() -> Weight {
-		Weight::from_parts(694_718_000, 8799)
+		Weight::from_parts(741_305_000, 8799)
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn close_overdue(n: u32, ) -> Weight {
-		Weight::from_parts(226_165_314, 3482)
-			.saturating_add(Weight::from_parts(683_167_866, 0).saturating_mul(n.into()))
+		Weight::from_parts(15_128_000, 3482)
+			.saturating_add(Weight::from_parts(2_689_031_047, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((18_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((18_u64).saturating_mul(n.into())))
