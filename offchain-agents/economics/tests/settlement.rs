@@ -108,6 +108,10 @@ fn a_worked_example_in_the_chains_own_integers() {
 
 	let parameters =
 		Parameters { availability_fees: 3e12, ..Parameters::at_price(50, 2, value as f64) };
+	// Eq. 2 and Table 1's π_m.
+	assert_eq!(deposit as f64, parameters.least_deposit());
+	let runs = settled.from_provider.to_mediator - mediator_fee;
+	assert_eq!(runs as f64, parameters.mediator_payout());
 	let lost = (deposit - settled.from_provider.returned) as f64;
 	let loss = -parameters.provider_payoff(Outcome::CheatedAndProviderFaulted).contract;
 	assert_eq!(lost, loss);

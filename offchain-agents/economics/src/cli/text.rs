@@ -77,13 +77,10 @@ pub(super) fn check(report: &CheckReport) -> String {
 	line!(out, "  utility of cheating         {}", figure(provider.cheating));
 	line!(out);
 	let creator = &report.creator;
-	line!(
-		out,
-		"Creator: verifying can be worth {} and costs {}: it pays: {}",
-		figure(creator.verifying_worth),
-		figure(parameters.verification_cost),
-		yes(creator.verifying_pays)
-	);
+	line!(out, "Creator: verifying pays: {}", yes(creator.verifying_pays));
+	line!(out, "  it is worth at most         {}", figure(creator.verifying_worth));
+	line!(out, "  and costs                   {}", figure(parameters.verification_cost));
+	line!(out);
 	line!(out, "Creator: deterministic jobs are its best reply: {}", yes(creator.honest));
 	line!(out, "  best p_a, if all providers execute   {:.6}", creator.best_p_a);
 	line!(
@@ -233,7 +230,7 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 	line!(out);
 	line!(
 		out,
-		"{:47} {:>9} {:>9} {:>8} {:>21} {:>23}",
+		"{:50} {:>9} {:>9} {:>8} {:>21} {:>23}",
 		"utility per job",
 		"offers",
 		"matches",
@@ -258,7 +255,7 @@ pub(super) fn simulation(report: &SimulationReport, source: &str) -> String {
 		};
 		line!(
 			out,
-			"  {:45} {:>9} {:>9} {:>8} {:>21} {:>23} {verdict}",
+			"  {:48} {:>9} {:>9} {:>8} {:>21} {:>23} {verdict}",
 			strategy.strategy,
 			strategy.offers,
 			strategy.matches,
