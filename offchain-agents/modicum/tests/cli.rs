@@ -171,6 +171,12 @@ fn economics_work_without_a_chain() {
 	let (code, answer, error) = run(home.path(), &["economics", "check", "--output", "json"]);
 	assert_eq!(code, 0, "{error}");
 	assert!(json(&answer).is_object());
+	let offline = ["economics", "--offline", "check", "--output", "json"];
+	let (code, answer, error) = run(home.path(), &offline);
+	assert_eq!(code, 0, "{error}");
+	let source = json(&answer)["source"].to_string();
+	assert!(source.contains("because the chain was not asked"), "{source}");
 	let (code, _, error) = run(home.path(), &["economics", "check", "--price", "-1"]);
 	assert_eq!(code, 2, "{error}");
+	assert!(error.contains("price π_c is -1"), "{error}");
 }
