@@ -396,6 +396,26 @@ mod at_the_limit {
 		assert_eq!(verdict(Meter::WasmFuel, stopped(1_020), &runs), Verdict::InvalidResultStatus);
 	}
 
+	/// The known limit of docs/protocol.md §14: a provider that has run nothing may say that the job was stopped at its
+	/// limit, where the meter could have stopped an honest one. A higher limit takes that away from it.
+	#[test]
+	fn a_claim_without_a_run_passes_up_to_the_tolerance_and_no_further() {
+		let cost_tolerance = CostTolerances::default().of(Meter::CpuTime);
+		assert_eq!(cost_tolerance, 500_000);
+		let need = 1_000;
+		let claimed_with_limit = |instruction_limit| {
+			let terms = VerdictTerms { instruction_limit, meter: Meter::CpuTime, cost_tolerance };
+			let evidence = Evidence::Runs(vec![completed(need); 2]);
+			derive_verdict(&stopped(instruction_limit), &evidence, &terms)
+		};
+		for limit in [need, 1_499, 1_500] {
+			assert_eq!(claimed_with_limit(limit), Verdict::CorrectResults);
+		}
+		for limit in [1_501, 2 * need, u64::MAX] {
+			assert_eq!(claimed_with_limit(limit), Verdict::InvalidResultStatus);
+		}
+	}
+
 	#[test]
 	fn does_not_hide_a_wrong_output() {
 		let meter = Meter::HardwareInstructions;

@@ -1,13 +1,14 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! Every row of the table in docs/protocol.md §8, with the final change of everybody's money. What the solver
-//! got is part of it: 6 from the creator and 5 from the provider.
+//! Every row of the table in docs/protocol.md §8, and every scenario of the README, with the final change of
+//! everybody's money. What the solver got is part of it: 6 from the creator and 5 from the provider.
 
 use crate::{mock::*, *};
 use frame::testing_prelude::*;
 use modicum_primitives::{
-	Balance, Ending, Evidence, PartyRecord, ResultStatus, Run, Settlement, Usage, Verdict,
+	Balance, Ending, Evidence, MatchId, PartyRecord, ResourceTerms, ResultStatus, Run, Settlement,
+	Usage, Verdict,
 };
 
 const CI: i128 = CREATOR_INCENTIVE as i128;
@@ -314,4 +315,80 @@ fn an_extra_deposit_comes_back_with_d() {
 		]);
 		assert_nothing_left();
 	});
+}
+
+#[test]
+fn an_offer_is_cancelled() {
+	in_market(|| {
+		let expiring = ResourceTerms { expires_at: Some(DEADLINE), ..resource_terms() };
+		let before = Ledger::now();
+		let balances = (free(CREATOR), free(PROVIDER));
+		let (job, resource) = (post_job(job_terms()), post_resource(expiring));
+		let lasting = post_resource(resource_terms());
+		assert_eq!(held(HoldReason::JobOffer, CREATOR), JOB_HOLD);
+		assert_eq!(held(HoldReason::ResourceOffer, PROVIDER), 2 * RESOURCE_HOLD);
+		assert_ok!(Modicum::cancel_job_offer(signed(CREATOR), job));
+		assert_ok!(Modicum::cancel_resource_offer(signed(PROVIDER), resource));
+		assert_ok!(Modicum::cancel_resource_offer(signed(PROVIDER), lasting));
+		// Everything is back, and free.
+		before.assert_changes(&[]);
+		assert_eq!((free(CREATOR), free(PROVIDER)), balances);
+		assert_nothing_left();
+	});
+}
+
+#[test]
+fn an_offer_expires() {
+	in_market(|| {
+		let expiring = ResourceTerms { expires_at: Some(DEADLINE), ..resource_terms() };
+		let before = Ledger::now();
+		let balances = (free(CREATOR), free(PROVIDER));
+		let (job, resource) = (post_job(job_terms()), post_resource(expiring));
+		// After its last millisecond it can no longer be matched, after the grace the chain gives it back.
+		set_time(DEADLINE + 1);
+		assert_eq!(Modicum::feasible_mediators(job, resource), Some(vec![]));
+		set_time(DEADLINE + GRACE + 1);
+		Modicum::on_idle(1, Weight::MAX);
+		before.assert_changes(&[]);
+		assert_eq!((free(CREATOR), free(PROVIDER)), balances);
+		assert_nothing_left();
+	});
+}
+
+/// Lets a match, brought into a phase by `begin`, close itself, once in idle time and once by a stranger's call.
+fn assert_closes_itself(begin: &dyn Fn() -> MatchId, ending: Ending, changes: &[(u64, i128)]) {
+	for by_call in [false, true] {
+		in_market(|| {
+			let before = Ledger::now();
+			let match_id = begin();
+			set_time(Modicum::match_status(match_id).unwrap().auto_close_from);
+			if by_call {
+				assert_ok!(Modicum::close_overdue(signed(STRANGER), 1));
+			} else {
+				Modicum::on_idle(1, Weight::MAX);
+			}
+			before.assert_changes(changes);
+			assert_eq!(closing().0, ending);
+			assert_nothing_left();
+		});
+	}
+}
+
+#[test]
+fn the_chain_acts_by_itself() {
+	let fees = [(MEDIATOR, 2 * M), (DIRECTORY, 2 * D), (SOLVER, CI + PI)];
+	let paid =
+		|cost| [&[(CREATOR, -CI - FEE - cost), (PROVIDER, -PI - FEE + cost)], &fees[..]].concat();
+	assert_closes_itself(&|| with_result(run()), Ending::Accepted, &paid(C));
+	assert_closes_itself(&matched, Ending::ProviderTimedOut, &paid(-V));
+	assert_closes_itself(
+		&|| in_mediation(run()),
+		Ending::MediatorTimedOut,
+		&[
+			(CREATOR, -CI - D - V / 2),
+			(PROVIDER, -PI - D + V / 2),
+			(DIRECTORY, 2 * D),
+			(SOLVER, CI + PI),
+		],
+	);
 }

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use crate::{mock::*, *};
-use frame::{testing_prelude::*, token::fungible::Mutate};
-use modicum_primitives::{Balance, JobTerms, Prices, ResourceTerms, Resources};
+use frame::{testing_prelude::*, token::fungible::Mutate, traits::ReservableCurrency};
+use modicum_primitives::{
+	Architecture, Balance, JobTerms, Moment, Prices, ResourceTerms, Resources, Rule,
+};
 
 fn job(terms: JobTerms<AccountId>) -> DispatchResult {
 	Modicum::post_job_offer(signed(CREATOR), terms, uri(), 0)
@@ -204,6 +206,37 @@ fn amounts_beyond_the_balance_are_refused() {
 	});
 }
 
+/// Rule 12 multiplies the two: neither may overflow, however much they exceed any deadline.
+#[test]
+fn the_largest_job_on_the_slowest_machine_is_too_slow() {
+	in_market(|| {
+		let largest = Resources { instructions: u64::MAX, ..job_terms().limits };
+		let cheap = Prices { instruction: 0, bandwidth: 3 };
+		let job = post_job(JobTerms { limits: largest, max_prices: cheap, ..job_terms() });
+		for (index, time) in [1, Moment::MAX].into_iter().enumerate() {
+			let who = [STRANGER, SOLVER][index];
+			let origin = || signed(who);
+			let architecture = Architecture::Amd64;
+			assert_ok!(Modicum::register_resource_provider(origin(), architecture, time));
+			assert_ok!(Modicum::resource_provider_add_trusted_mediator(origin(), MEDIATOR));
+			assert_ok!(Modicum::resource_provider_add_trusted_directory(origin(), DIRECTORY));
+			assert_ok!(Modicum::resource_provider_add_supported_base_layer(origin(), LAYER));
+			let resource = NextResourceOfferId::<Test>::get();
+			let caps = Resources { instructions: u64::MAX, ..resource_terms().caps };
+			let terms = ResourceTerms { caps, prices: cheap, ..resource_terms() };
+			assert_ok!(Modicum::post_resource_offer(origin(), terms, 0));
+			assert_eq!(
+				Modicum::broken_rules(job, resource, MEDIATOR),
+				Some(vec![Rule::TooSlowForDeadline])
+			);
+			assert_noop!(
+				Modicum::post_match(signed(MEDIATOR), job, resource, MEDIATOR),
+				Error::<Test>::TooSlowForDeadline
+			);
+		}
+	});
+}
+
 #[test]
 fn posting_fails_for_an_account_that_cannot_pay() {
 	in_market(|| {
@@ -223,7 +256,7 @@ fn posting_fails_for_an_account_that_cannot_pay() {
 }
 
 #[test]
-fn posting_fails_when_the_money_is_held_elsewhere() {
+fn posting_fails_when_the_money_is_held_for_other_offers() {
 	in_market(|| {
 		let rest = free(CREATOR) - JOB_HOLD - ED;
 		assert_ok!(Modicum::post_job_offer(
@@ -233,6 +266,35 @@ fn posting_fails_when_the_money_is_held_elsewhere() {
 			rest - JOB_HOLD + 1
 		));
 		assert_noop!(job(job_terms()), TokenError::FundsUnavailable);
+	});
+}
+
+#[test]
+fn posting_fails_when_another_pallet_has_the_money() {
+	in_market(|| {
+		// As the deposit of a proxy or a multisig operation.
+		let reserve = |who, needed| {
+			Balances::reserve(&who, free(who) - needed - ED + 1).unwrap();
+		};
+		reserve(CREATOR, JOB_HOLD);
+		assert_noop!(job(job_terms()), TokenError::FundsUnavailable);
+		Balances::unreserve(&CREATOR, 1);
+		assert_ok!(job(job_terms()));
+		reserve(PROVIDER, RESOURCE_HOLD);
+		assert_noop!(resource(resource_terms()), TokenError::FundsUnavailable);
+		Balances::unreserve(&PROVIDER, 1);
+		assert_ok!(resource(resource_terms()));
+
+		// What the other pallet keeps is not touched, even by the loss of the whole deposit.
+		let kept = [CREATOR, PROVIDER].map(|who| Balances::reserved_balance(&who));
+		assert_ok!(Modicum::post_match(signed(SOLVER), 0, 0, MEDIATOR));
+		post(0, run());
+		let reason = primitives::RejectReason::WrongResults;
+		assert_ok!(Modicum::reject_result(signed(CREATOR), 0, reason));
+		mediate(0, runs(run()));
+		assert_nothing_left();
+		let reserved = [CREATOR, PROVIDER].map(|who| Balances::reserved_balance(&who));
+		assert_eq!(reserved, [kept[0] - JOB_HOLD, kept[1] - RESOURCE_HOLD]);
 	});
 }
 

@@ -2,14 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use crate::{mock::*, *};
-use frame::testing_prelude::*;
-use modicum_primitives::Architecture;
+use frame::{testing_prelude::*, traits::ReservableCurrency};
+use modicum_primitives::{Architecture, Balance};
 
 /// What an account entry of a list costs, and a base layer: 8 and 32 bytes.
 const ACCOUNT_ENTRY: Balance = 8 * PER_BYTE;
 const LAYER_ENTRY: Balance = 32 * PER_BYTE;
-
-use modicum_primitives::Balance;
 
 fn deposit(who: AccountId) -> Balance {
 	held(HoldReason::Registration, who)
@@ -136,6 +134,17 @@ fn registration_fails_without_the_deposit() {
 		assert_noop!(register_provider(PAUPER), error);
 		assert_noop!(Modicum::register_mediator(signed(PAUPER), Architecture::Amd64, 0), error);
 		assert_noop!(Modicum::register_directory(signed(PAUPER), vec![1], 0), error);
+	});
+}
+
+#[test]
+fn registration_fails_when_another_pallet_has_the_money() {
+	build_and_execute(|| {
+		Balances::reserve(&CREATOR, FORTUNE - ED - REGISTRATION + 1).unwrap();
+		let register = || Modicum::register_job_creator(signed(CREATOR));
+		assert_noop!(register(), TokenError::FundsUnavailable);
+		Balances::unreserve(&CREATOR, 1);
+		assert_ok!(register());
 	});
 }
 
@@ -340,5 +349,50 @@ fn deregister_fails_while_an_offer_or_match_needs_the_role() {
 		assert_ok!(Modicum::deregister_resource_provider(signed(PROVIDER)));
 		assert_ok!(Modicum::deregister_mediator(signed(MEDIATOR)));
 		assert_ok!(Modicum::deregister_directory(signed(DIRECTORY)));
+	});
+}
+
+#[test]
+fn a_running_match_is_not_affected_by_shorter_lists() {
+	in_market(|| {
+		let before = Ledger::now();
+		let match_id = matched();
+		let (creator, provider, mediator) = (signed(CREATOR), signed(PROVIDER), signed(MEDIATOR));
+		assert_ok!(Modicum::job_creator_remove_trusted_mediator(creator, MEDIATOR));
+		assert_ok!(Modicum::resource_provider_remove_trusted_mediator(provider.clone(), MEDIATOR));
+		assert_ok!(Modicum::resource_provider_remove_trusted_directory(
+			provider.clone(),
+			DIRECTORY
+		));
+		assert_ok!(Modicum::resource_provider_remove_supported_base_layer(provider, LAYER));
+		assert_ok!(Modicum::mediator_remove_trusted_directory(mediator.clone(), DIRECTORY));
+		assert_ok!(Modicum::mediator_remove_supported_base_layer(mediator, LAYER));
+
+		// The same parties go on to the end, the mediator's verdict and its pay included.
+		post(match_id, run());
+		assert_ok!(Modicum::reject_result(
+			signed(CREATOR),
+			match_id,
+			primitives::RejectReason::WrongResults
+		));
+		mediate(match_id, runs(run()));
+		let (cost, fees) = (COST as i128, FEES as i128);
+		let incentives = (CREATOR_INCENTIVE as i128, PROVIDER_INCENTIVE as i128);
+		let measured = RUNS as i128 * cost;
+		before.assert_changes(&[
+			(CREATOR, -incentives.0 - DEPOSIT as i128),
+			(PROVIDER, -incentives.1 + cost - fees),
+			(MEDIATOR, 2 * MEDIATOR_FEE as i128 + measured),
+			(DIRECTORY, 2 * DIRECTORY_FEE as i128),
+			(SOLVER, incentives.0 + incentives.1),
+			(TREASURY, DEPOSIT as i128 - cost - measured - fees),
+		]);
+		assert_nothing_left();
+		// Only the next match is.
+		let (job, resource) = (post_job(job_terms()), post_resource(resource_terms()));
+		assert_noop!(
+			Modicum::post_match(signed(SOLVER), job, resource, MEDIATOR),
+			Error::<Test>::DirectoryNotTrustedByProvider
+		);
 	});
 }

@@ -53,6 +53,12 @@ fn invariant_2_matches_and_offers_refer_to_each_other() {
 	assert_broken("2:", |match_id| {
 		Matches::<Test>::mutate(match_id, |record| record.as_mut().unwrap().resource_offer = 1);
 	});
+	assert_broken("2:", |match_id| {
+		Matches::<Test>::mutate(match_id, |record| record.as_mut().unwrap().creator = CREATOR_2);
+	});
+	assert_broken("2:", |match_id| {
+		Matches::<Test>::mutate(match_id, |record| record.as_mut().unwrap().provider = PROVIDER_2);
+	});
 	assert_broken("2:", Matches::<Test>::remove);
 	assert_broken("2:", |match_id| {
 		ResourceOffers::<Test>::mutate(1, |offer| {
@@ -93,6 +99,14 @@ fn invariant_5_commitments_are_counted() {
 		JobCreators::<Test>::mutate(CREATOR, |record| record.as_mut().unwrap().commitments -= 1);
 	});
 	assert_broken("5:", |_| {
+		ResourceProviders::<Test>::mutate(PROVIDER, |record| {
+			record.as_mut().unwrap().commitments -= 1;
+		});
+	});
+	assert_broken("5:", |_| {
+		Directories::<Test>::mutate(DIRECTORY_2, |record| record.as_mut().unwrap().commitments = 1);
+	});
+	assert_broken("5:", |_| {
 		let record = Directories::<Test>::take(DIRECTORY).unwrap();
 		let ticket = record.ticket;
 		frame::traits::Consideration::drop(ticket, &DIRECTORY).unwrap();
@@ -125,20 +139,66 @@ fn invariant_8_lists_name_nothing_twice() {
 			record.as_mut().unwrap().trusted_mediators.try_push(MEDIATOR).unwrap();
 		});
 	});
-	assert_broken("8:", |_| {
-		Mediators::<Test>::mutate(MEDIATOR, |record| {
-			record.as_mut().unwrap().base_layers.try_push(LAYER).unwrap();
+	let provider = |change: fn(&mut ResourceProviderRecordOf<Test>)| {
+		assert_broken("8:", |_| {
+			ResourceProviders::<Test>::mutate(PROVIDER, |record| change(record.as_mut().unwrap()));
 		});
-	});
+	};
+	provider(|record| record.trusted_mediators.try_push(MEDIATOR).unwrap());
+	provider(|record| record.trusted_directories.try_push(DIRECTORY).unwrap());
+	provider(|record| record.base_layers.try_push(LAYER).unwrap());
+	let mediator = |change: fn(&mut MediatorRecordOf<Test>)| {
+		assert_broken("8:", |_| {
+			Mediators::<Test>::mutate(MEDIATOR, |record| change(record.as_mut().unwrap()));
+		});
+	};
+	mediator(|record| record.trusted_directories.try_push(DIRECTORY).unwrap());
+	mediator(|record| record.base_layers.try_push(LAYER).unwrap());
 }
 
 #[test]
 fn the_numbers_of_offers_and_matches_do_not_wrap() {
 	in_market(|| {
+		let (job, resource) = (post_job(job_terms()), post_resource(resource_terms()));
 		NextJobOfferId::<Test>::put(u64::MAX);
 		assert_noop!(
 			Modicum::post_job_offer(signed(CREATOR), job_terms(), uri(), 0),
 			ArithmeticError::Overflow
 		);
+		NextResourceOfferId::<Test>::put(u64::MAX);
+		assert_noop!(
+			Modicum::post_resource_offer(signed(PROVIDER), resource_terms(), 0),
+			ArithmeticError::Overflow
+		);
+		NextMatchId::<Test>::put(u64::MAX);
+		assert_noop!(
+			Modicum::post_match(signed(SOLVER), job, resource, MEDIATOR),
+			ArithmeticError::Overflow
+		);
+	});
+}
+
+#[test]
+fn counts_of_commitments_do_not_wrap() {
+	in_market(|| {
+		let (job, resource) = (post_job(job_terms()), post_resource(resource_terms()));
+		let set = |count| {
+			JobCreators::<Test>::mutate(CREATOR_2, |record| {
+				record.as_mut().unwrap().commitments = count;
+			});
+			Directories::<Test>::mutate(DIRECTORY, |record| {
+				record.as_mut().unwrap().commitments = count;
+			});
+		};
+		set(u32::MAX);
+		assert_noop!(
+			Modicum::post_job_offer(signed(CREATOR_2), job_terms(), uri(), 0),
+			ArithmeticError::Overflow
+		);
+		assert_noop!(
+			Modicum::post_match(signed(SOLVER), job, resource, MEDIATOR),
+			ArithmeticError::Overflow
+		);
+		set(0);
 	});
 }
