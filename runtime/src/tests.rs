@@ -11,13 +11,17 @@ use crate::{
 	presets::{self, PRODUCTION_RUNTIME_PRESET, ROLE_ACCOUNTS},
 	*,
 };
-use codec::Encode;
+use codec::{Decode, Encode};
+use frame_metadata::{v16::PalletViewFunctionMetadata, RuntimeMetadata, RuntimeMetadataPrefixed};
 use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::GetDispatchInfo,
 	genesis_builder_helper::build_state,
 	traits::{Contains, InstanceFilter, OnFinalize, OnInitialize},
+	view_functions::ViewFunctionId,
 };
+use modicum_primitives::{Parameters, PartyRecord};
+use scale_info::form::PortableForm;
 use sp_consensus_grandpa::{EquivocationProof, KEY_TYPE};
 use sp_core::{sr25519, Pair};
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
@@ -123,6 +127,52 @@ fn the_production_preset_gives_nobody_anything() {
 		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
 		assert_eq!(pallet_validator_set::SessionLength::<Runtime>::get(), HOURS);
 	});
+}
+
+/// The market's parameters that the preset called `id` sets.
+fn market_parameters(id: &str) -> Parameters {
+	serde_json::from_str(&preset(id)["modicum"]["parameters"].to_string()).unwrap()
+}
+
+#[test]
+fn every_preset_has_the_papers_theta_and_n() {
+	for id in [DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET, PRODUCTION_RUNTIME_PRESET] {
+		let parameters = market_parameters(id);
+		assert_eq!((parameters.penalty_rate, parameters.verification_count), (50, 2), "{id}");
+		assert_eq!(parameters.validate(), Ok(()), "{id}");
+	}
+}
+
+#[test]
+fn deadlines_are_minutes_at_most_in_development_and_hours_in_production() {
+	const MINUTE_MILLIS: Moment = 60_000;
+	const HOUR_MILLIS: Moment = 60 * MINUTE_MILLIS;
+	let deadlines = |parameters: Parameters| {
+		[parameters.reaction_deadline, parameters.mediation_deadline, parameters.auto_close_grace]
+	};
+	for id in [DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET] {
+		let parameters = market_parameters(id);
+		for deadline in deadlines(parameters) {
+			// A deadline is of several blocks at least, or no reaction could be in time.
+			let range = 2 * BLOCK_TIME_MILLIS..=5 * MINUTE_MILLIS;
+			assert!(range.contains(&deadline), "{id}: {deadline} ms");
+		}
+		// What the preset says is in force from the first block.
+		genesis(&preset(id)).execute_with(|| {
+			assert_eq!(pallet_modicum::CurrentParameters::<Runtime>::get(), parameters);
+		});
+	}
+	for deadline in deadlines(market_parameters(PRODUCTION_RUNTIME_PRESET)) {
+		assert!(deadline >= HOUR_MILLIS, "{deadline} ms");
+	}
+}
+
+#[test]
+fn the_least_incentive_creates_its_solver() {
+	// Less than the existential deposit could not be paid to an account that has nothing yet.
+	for id in [DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET, PRODUCTION_RUNTIME_PRESET] {
+		assert!(market_parameters(id).min_match_incentive >= EXISTENTIAL_DEPOSIT, "{id}");
+	}
 }
 
 #[test]
@@ -295,8 +345,56 @@ fn equivocation(key: Ed25519Keyring) -> EquivocationProof<Hash, BlockNumber> {
 	)
 }
 
-#[test]
-fn metadata_has_view_functions() {
+/// The market's view functions, as a client reads them from the metadata.
+fn view_functions_of_the_market() -> Vec<PalletViewFunctionMetadata<PortableForm>> {
 	assert!(Runtime::metadata_versions().contains(&16));
-	assert!(Runtime::metadata_at_version(16).is_some());
+	let encoded = Runtime::metadata_at_version(16).unwrap();
+	let RuntimeMetadataPrefixed(_, metadata) =
+		RuntimeMetadataPrefixed::decode(&mut &encoded[..]).unwrap();
+	let RuntimeMetadata::V16(metadata) = metadata else { panic!("not of version 16") };
+	let market = metadata.pallets.into_iter().find(|pallet| pallet.name == "Modicum").unwrap();
+	market.view_functions
+}
+
+#[test]
+fn metadata_names_the_view_functions_of_the_market() {
+	let functions = view_functions_of_the_market();
+	let mut names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
+	names.sort_unstable();
+	assert_eq!(
+		names,
+		[
+			"broken_rules",
+			"feasible_mediators",
+			"job_offer_deposit",
+			"match_status",
+			"parameters",
+			"party_record",
+			"resource_offer_deposit",
+		]
+	);
+}
+
+#[test]
+fn view_functions_are_called_by_the_ids_of_the_metadata() {
+	genesis(&preset(DEV_RUNTIME_PRESET)).execute_with(|| {
+		let functions = view_functions_of_the_market();
+		let call = |name: &str, input: Vec<u8>| {
+			let function = functions.iter().find(|function| function.name == name).unwrap();
+			let id = ViewFunctionId::decode(&mut &function.id[..]).unwrap();
+			Runtime::execute_view_function(id, input)
+		};
+		let parameters = call("parameters", vec![]).unwrap();
+		assert_eq!(
+			Parameters::decode(&mut &parameters[..]),
+			Ok(pallet_modicum::CurrentParameters::<Runtime>::get())
+		);
+		let creator = Sr25519Keyring::Alice.to_account_id();
+		let record = PartyRecord { completed: 3, ..PartyRecord::default() };
+		pallet_modicum::PartyRecords::<Runtime>::insert(&creator, record);
+		let answer = call("party_record", creator.encode()).unwrap();
+		assert_eq!(PartyRecord::decode(&mut &answer[..]), Ok(record));
+		// What is no account is refused, not read as one.
+		assert!(call("party_record", vec![1]).is_err());
+	});
 }
