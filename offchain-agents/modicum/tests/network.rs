@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use futures::future::join_all;
 use modicum_chain_client::{
 	AccountId, Chain, ConnectionSettings, Event, FinalizedItem, Key, Snapshot,
 };
@@ -165,11 +166,11 @@ impl Market {
 		Chain::connect(ConnectionSettings::rpc([url])).await.unwrap()
 	}
 
-	/// What happened in all finalised blocks up to now, as a node tells it.
-	async fn history(&self, node: &str) -> Vec<Event> {
-		let chain = self.chain(node).await;
-		let last = chain.snapshot().await.unwrap().number();
-		let mut blocks = chain.finalized_blocks(Some(1));
+	/// What happened in all blocks up to the best one of now, once they are final for this node.
+	async fn history(&self, node: &str) -> (u64, Vec<Event>) {
+		let last = self.network.node("alice").best().await.unwrap();
+		self.network.node(node).wait_for_finalized(last).await.unwrap();
+		let mut blocks = self.chain(node).await.finalized_blocks(Some(1));
 		let mut events = Vec::new();
 		loop {
 			let FinalizedItem::Block(block) = blocks.next().await.unwrap() else {
@@ -177,27 +178,19 @@ impl Market {
 			};
 			let number = block.number();
 			events.extend(block.events);
-			if number >= last {
-				return events;
+			if number >= last.into() {
+				return (number, events);
 			}
 		}
 	}
+}
 
-	/// How a match ended, as a node tells it.
-	async fn ending(&self, node: &str, wanted: MatchId) -> Ending {
-		let find = |event: &Event| match event {
-			Event::MatchClosed { match_id, ending, .. } if *match_id == wanted => Some(*ending),
-			_ => None,
-		};
-		let started = Instant::now();
-		loop {
-			if let Some(ending) = self.history(node).await.iter().find_map(find) {
-				return ending;
-			}
-			assert!(started.elapsed() < PATIENCE, "match {wanted} is not closed for {node}");
-			tokio::time::sleep(POLL).await;
-		}
-	}
+/// How a match ended.
+fn ending(history: &[Event], wanted: MatchId) -> Option<Ending> {
+	history.iter().find_map(|event| match event {
+		Event::MatchClosed { match_id, ending, .. } if *match_id == wanted => Some(*ending),
+		_ => None,
+	})
 }
 
 fn account(name: &str) -> AccountId {
@@ -249,17 +242,14 @@ async fn roles_on_different_nodes_meet_quarrel_and_outlive_a_validator() {
 	drop((provider, mediator, directory, solver));
 
 	// All nodes tell the same story, the one that was away too.
+	let histories = join_all(VALIDATORS.map(|node| market.history(node))).await;
+	let number = histories.iter().map(|(number, _)| *number).min().unwrap();
 	let mut told = Vec::new();
-	for node in VALIDATORS {
-		assert_eq!(market.ending(node, accepted).await, Ending::Accepted, "{node}");
-		let ending = market.ending(node, mediated).await;
-		assert_eq!(ending, Ending::Mediated(Verdict::WrongResults), "{node}");
-		assert_eq!(market.ending(node, outlived).await, Ending::Accepted, "{node}");
-	}
-	let number = market.chain("alice").await.snapshot().await.unwrap().number();
-	for node in VALIDATORS {
-		let wanted = u32::try_from(number).unwrap();
-		market.network.node(node).wait_for_finalized(wanted).await.unwrap();
+	for (node, (_, history)) in VALIDATORS.iter().zip(&histories) {
+		assert_eq!(ending(history, accepted), Some(Ending::Accepted), "{node}");
+		assert_eq!(ending(history, outlived), Some(Ending::Accepted), "{node}");
+		let quarrel = Some(Ending::Mediated(Verdict::WrongResults));
+		assert_eq!(ending(history, mediated), quarrel, "{node}");
 		let snapshot = market.chain(node).await.snapshot_at(number).await.unwrap();
 		told.push((snapshot.hash(), money(&snapshot).await));
 	}
@@ -318,9 +308,10 @@ async fn agents_say_that_finality_stands_still_and_lose_nothing_by_it() {
 	wait_for_health(port, "a provider healthy again", |status, _| status == 200).await;
 	let wait = format!("job wait {}", submitted["job"].as_u64().unwrap());
 	let answer = market.does("Creator", &["alice"], &wait).await;
-	assert_eq!(market.ending("dave", closed_match(&answer)).await, Ending::Accepted);
+	let (_, history) = market.history("dave").await;
+	assert_eq!(ending(&history, closed_match(&answer)), Some(Ending::Accepted));
 	let mut counts = BTreeMap::new();
-	for event in market.history("dave").await {
+	for event in &history {
 		*counts.entry(event.name()).or_insert(0) += 1;
 	}
 	for event in ["JobOfferPosted", "Matched", "ResultPosted", "MatchClosed"] {
