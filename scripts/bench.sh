@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Prints figures as tables: what four validators cost and how they keep step, simulated jobs and equilibria a second,
-# what strategies get on a chain, how long a book of offers takes to solve, what the directory moves in a second.
+# what strategies get on a chain, what the market costs in time and memory, how long a book of offers takes to solve,
+# what the directory moves in a second.
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -16,6 +17,8 @@ say "the game"
 cargo run -q --locked -p modicum-economics --example economics_bench
 say "the game on a chain"
 cargo test -q --workspace --locked --test game -- --ignored --nocapture
+say "the market: the time that it adds to a job, jobs settled in a second, what idle agents need"
+cargo test -q --workspace --locked --test figures -- --ignored --nocapture --test-threads 1
 say "the solver"
 cargo run -q --locked -p modicum-solver --example solver_bench
 if engine=$(scripts/with-docker.sh true 2>&1); then
