@@ -22,11 +22,9 @@ fn payoffs_that_are_no_numbers_are_refused() {
 /// best replies to each other, and the one pair of lotteries that leaves both players indifferent.
 fn by_supports(row: [[f64; 2]; 2], column: [[f64; 2]; 2]) -> Vec<(f64, f64)> {
 	let mut found = Vec::new();
-	for i in 0..2 {
-		for j in 0..2 {
-			if row[i][j] > row[1 - i][j] && column[i][j] > column[i][1 - j] {
-				found.push(((1 - i) as f64, (1 - j) as f64));
-			}
+	for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+		if row[i][j] > row[1 - i][j] && column[i][j] > column[i][1 - j] {
+			found.push(((1 - i) as f64, (1 - j) as f64));
 		}
 	}
 	// p·a + (1 − p)·c = p·b + (1 − p)·d, solved for p.
