@@ -73,6 +73,8 @@ impl MarketStore {
 		std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
 		let path = folder.join("market.redb");
 		let database = Database::create(&path).map_err(|error| {
+			let error = error.to_string();
+			let error = error.trim_end_matches('.');
 			Failure::file(&path, format!("{error}. Is another directory running on this folder?"))
 		})?;
 		let store = Self { path, database: Arc::new(database) };
