@@ -58,10 +58,12 @@ impl Inner {
 	fn examine_engine(&self, report: &mut DoctorReport) {
 		let version = self.facts.info.server_version.clone().unwrap_or_default();
 		if self.facts.is_podman() {
-			report.advice(
+			report.refuse(
 				"engine",
-				format!("Podman {version}, whose use is experimental"),
-				"use Docker where it matters",
+				format!(
+					"Podman {version}, which loads no image without the layers that it has already, so no job can be loaded"
+				),
+				"use Docker",
 			);
 		} else if parse_version(&version).is_some_and(|version| version >= MIN_ENGINE) {
 			report.fine("engine", format!("Docker {version}"));
