@@ -9,7 +9,7 @@ use crate::{
 	convert::IntoChain,
 	key::Key,
 	runtime::{self, runtime_types::pallet_modicum::pallet::Call as MarketCall},
-	AccountId, H256,
+	AccountId, Error, H256,
 };
 use modicum_primitives::{
 	Architecture, Balance, BaseLayer, Evidence, JobOfferId, JobTerms, MatchId, Moment,
@@ -45,7 +45,7 @@ trait Payload: Send + Sync {
 		key: &Key,
 		nonce: u64,
 		mortality: u64,
-	) -> Result<Signed, subxt::Error>;
+	) -> Result<Signed, Error>;
 }
 
 impl<P: subxt::transactions::Payload + Send + Sync> Payload for P {
@@ -55,13 +55,15 @@ impl<P: subxt::transactions::Payload + Send + Sync> Payload for P {
 		key: &Key,
 		nonce: u64,
 		mortality: u64,
-	) -> Result<Signed, subxt::Error> {
+	) -> Result<Signed, Error> {
 		let (number, hash) = (at.block_number(), at.block_hash());
 		let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new()
 			.nonce(nonce)
 			.mortal_from_unchecked(mortality, number, hash)
 			.build();
-		let signed = at.tx().create_signable_offline(self, params)?.sign(key)?;
+		let failed = |error| Error::request("signing a transaction", error);
+		let mut signable = at.tx().create_signable_offline(self, params).map_err(failed)?;
+		let signed = signable.sign(key).map_err(failed)?;
 		Ok(Signed { hash: signed.hash(), bytes: signed.into_encoded(), at: number, at_hash: hash })
 	}
 }
@@ -97,7 +99,7 @@ impl Call {
 		key: &Key,
 		nonce: u64,
 		mortality: u64,
-	) -> Result<Signed, subxt::Error> {
+	) -> Result<Signed, Error> {
 		self.payload.sign(at, key, nonce, mortality)
 	}
 

@@ -379,9 +379,7 @@ impl Task {
 			(Some(at), _) | (None, Some(at)) => at.clone(),
 			(None, None) => self.chain.snapshot().await?,
 		};
-		let failed = |error: subxt::Error| Error::request("signing a transaction", error);
-		let signed = call.sign(at.client(), &self.key, nonce, self.settings.mortality_blocks);
-		let signed = signed.map_err(failed)?;
+		let signed = call.sign(at.client(), &self.key, nonce, self.settings.mortality_blocks)?;
 		let kind = (call.to_string(), signed.bytes.len());
 		let fee = match self.fees.get(&kind) {
 			Some(fee) => *fee,

@@ -20,7 +20,7 @@ pub enum Standing {
 		completion_deadline: Moment,
 	},
 	/// It is matched.
-	Matched(MatchId, Match),
+	Matched(MatchId, Box<Match>),
 }
 
 /// A job on the best chain.
@@ -118,7 +118,7 @@ impl Ahead {
 			},
 			OfferState::Matched(id) => {
 				let found = snapshot.open_match(id).await?;
-				found.map_or(Standing::Gone, |found| Standing::Matched(id, found))
+				found.map_or(Standing::Gone, |found| Standing::Matched(id, Box::new(found)))
 			},
 		})
 	}
