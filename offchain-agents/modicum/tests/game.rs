@@ -8,20 +8,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use modicum_chain_client::{AccountId, Chain, ConnectionSettings, Event, FinalizedItem, Key};
+mod common;
+
+use common::{account, Market, Options, TOKEN};
+use modicum_chain_client::Event;
 use modicum_economics::{
 	simulation::{simulate, CreatorStrategy, Population, ProviderStrategy, SimulationConfig},
 	Parameters as Game,
 };
-use modicum_node_testing::{free_port, Network};
 use modicum_primitives::{match_value, Balance, Ending, Prices, Resources, Settlement, Verdict};
 use statrs::distribution::{ContinuousCDF, StudentsT};
-use std::{
-	process::{Child, Command, Stdio},
-	time::{Duration, Instant},
-};
+use std::time::Instant;
 
-const TOKEN: Balance = 1_000_000_000_000;
 /// What mediator and directory charge each side, as registered below, tokens.
 const FEES: f64 = 0.15;
 /// What each side pays the solver, by the default settings, tokens.
@@ -41,16 +39,16 @@ const BANDWIDTH: u64 = 204_000;
 const INSTRUCTIONS: u64 = 1_000;
 /// Tokens for 10^9 bytes, so that π_c is about a token.
 const BANDWIDTH_PRICE: &str = "10000";
-const PATIENCE: Duration = Duration::from_secs(540);
 
 /// Accounts and strategies of creators, with the `--verify` of each.
-const CREATORS: [(&str, &str); 3] = [("Creator", "auto"), ("Alice", "always"), ("Bob", "never")];
+const CREATORS: [(&str, &str); 3] =
+	[("//Creator", "auto"), ("//Charlie", "always"), ("//Bob", "never")];
 /// Accounts of providers and what they do. Which of its two accounts the mixing provider uses is drawn for each job.
 const PROVIDERS: [(&str, Strategy, bool); 4] = [
-	("Provider", Strategy::Honest, false),
-	("Provider2", Strategy::Cheats, true),
-	("Dave", Strategy::Mixes, false),
-	("Eve", Strategy::Mixes, true),
+	("//Provider", Strategy::Honest, false),
+	("//Provider2", Strategy::Cheats, true),
+	("//Dave", Strategy::Mixes, false),
+	("//Eve", Strategy::Mixes, true),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +56,6 @@ enum Strategy {
 	Honest,
 	Cheats,
 	Mixes,
-}
-
-/// An agent's process, killed with the value.
-struct Agent(Child);
-
-impl Drop for Agent {
-	fn drop(&mut self) {
-		let _ = self.0.kill();
-		let _ = self.0.wait();
-	}
 }
 
 /// A closed match of one creator's and one provider's strategy.
@@ -79,133 +67,82 @@ struct Closed {
 	settlement: Settlement,
 }
 
-fn account(name: &str) -> AccountId {
-	Key::from_secret(&format!("//{name}")).unwrap().account()
-}
-
 /// Only this provider has the base layer, and only its jobs name it: so every pair meets equally often.
 fn base(provider: usize) -> String {
 	format!("sha256:{}", format!("{:02x}", provider + 1).repeat(32))
 }
 
-struct Market {
-	network: Network,
-	homes: tempfile::TempDir,
+/// What agents are told beside the usual.
+fn settings() -> Vec<String> {
+	vec![
+		"provider.jobs_at_once=6".into(),
+		format!("provider.instructions={INSTRUCTIONS}"),
+		format!("provider.bandwidth={BANDWIDTH}B"),
+		format!("provider.bandwidth_price={BANDWIDTH_PRICE}"),
+		"mediator.disputes_at_once=8".into(),
+		format!("creator.max_bandwidth_price={BANDWIDTH_PRICE}"),
+	]
 }
 
-impl Market {
-	fn command(&self, name: &str) -> Command {
-		let home = self.homes.path().join(name);
-		std::fs::create_dir_all(&home).unwrap();
-		let mut command = Command::new(env!("CARGO_BIN_EXE_modicum"));
-		command
-			.env_clear()
-			.env("HOME", &home)
-			.env("PATH", std::env::var_os("PATH").unwrap_or_default())
-			.env("MODICUM_SECRET_KEY", format!("//{name}"))
-			.current_dir(&home)
-			.args(["--output", "json", "--log-level", "info"])
-			.args(["--endpoint", &self.network.node("alice").rpc_url()]);
-		for setting in [
-			"executor.kind=null".into(),
-			"provider.reserve=4s".into(),
-			"provider.jobs_at_once=6".into(),
-			format!("provider.instructions={INSTRUCTIONS}"),
-			format!("provider.bandwidth={BANDWIDTH}B"),
-			format!("provider.bandwidth_price={BANDWIDTH_PRICE}"),
-			"mediator.reserve=4s".into(),
-			"mediator.disputes_at_once=8".into(),
-			format!("creator.max_bandwidth_price={BANDWIDTH_PRICE}"),
-		] {
-			command.args(["--set", &setting]);
+/// Runs commands of several accounts, those of one account in turn.
+async fn all(market: &Market, todo: Vec<(&str, Vec<String>)>) {
+	let running = todo.into_iter().map(|(name, lines)| async move {
+		for line in lines {
+			market.does(name, &line).await;
 		}
-		command
-	}
+	});
+	futures::future::join_all(running).await;
+}
 
-	/// Runs commands of several accounts, those of one account in turn.
-	fn all(&self, todo: &[(&str, Vec<String>)]) {
-		std::thread::scope(|scope| {
-			for (name, lines) in todo {
-				scope.spawn(move || {
-					for line in lines {
-						let output =
-							self.command(name).args(line.split_whitespace()).output().unwrap();
-						let error = String::from_utf8_lossy(&output.stderr);
-						assert!(output.status.success(), "{name}: {line}: {error}");
-					}
-				});
-			}
-		});
-	}
-
-	fn start(&self, name: &str, line: &str) -> Agent {
-		let log = std::fs::File::create(self.homes.path().join(format!("{name}.log"))).unwrap();
-		let mut command = self.command(name);
-		command.args(line.split_whitespace()).stdout(Stdio::null()).stderr(log);
-		Agent(command.spawn().unwrap())
-	}
-
-	fn register(&self, directory_port: u16) {
-		let mediator = "mediator register --architecture amd64 --availability-fee 0.1";
-		let mut lines = vec![mediator.into(), "mediator trust add directory //Directory".into()];
-		lines.extend((0..PROVIDERS.len()).map(|k| format!("mediator base-layer add {}", base(k))));
-		let url = format!("http://127.0.0.1:{directory_port}");
-		let register = format!("directory register --url {url} --availability-fee 0.05");
-		let mut todo = vec![("Mediator", lines), ("Directory", vec![register])];
-		for (k, (name, ..)) in PROVIDERS.iter().enumerate() {
-			let register =
-				"provider register --architecture amd64 --time-per-billion-instructions 100";
-			todo.push((
-				name,
-				vec![
-					register.into(),
-					"provider trust add directory //Directory".into(),
-					"provider trust add mediator //Mediator".into(),
-					format!("provider base-layer add {}", base(k)),
-				],
-			));
-		}
-		for (name, _) in CREATORS {
-			let trust = "creator trust add mediator //Mediator";
-			todo.push((name, vec!["creator register".into(), trust.into()]));
-		}
-		self.all(&todo);
-	}
-
-	/// A job that only the provider of this number can take.
-	fn job_folder(&self, provider: usize) -> String {
-		let folder = self.homes.path().join(format!("job{provider}"));
-		std::fs::create_dir_all(folder.join("root")).unwrap();
-		let payload: Vec<u8> = std::iter::repeat_with(rand::random).take(PAYLOAD).collect();
-		std::fs::write(folder.join("root/payload"), payload).unwrap();
-		let file = format!(
-			"name = \"game\"\nbase = \"{}\"\nexecution = \"root\"\ncommand = [\"/payload\"]\n[limits]\n\
-			 instructions = {INSTRUCTIONS}\nram = \"16 MiB\"\nstorage = \"1 MiB\"\nbandwidth = {BANDWIDTH}\n",
-			base(provider)
+/// Registers everyone, by the commands that users have for it.
+async fn register(market: &Market) {
+	let bases = |of: std::ops::Range<usize>| {
+		of.map(|k| format!(" --base-layer {}", base(k))).collect::<String>()
+	};
+	let mut todo = vec![(
+		"//Mediator",
+		vec![format!(
+			"mediator register --architecture amd64 --availability-fee 0.1 --trust-directory //Directory{}",
+			bases(0..PROVIDERS.len())
+		)],
+	)];
+	for (k, (name, ..)) in PROVIDERS.iter().enumerate() {
+		let line = format!(
+			"provider register --architecture amd64 --time-per-billion-instructions 100 \
+			 --trust-directory //Directory --trust-mediator //Mediator{}",
+			bases(k..k + 1)
 		);
-		std::fs::write(folder.join("job.toml"), file).unwrap();
-		folder.to_str().unwrap().into()
+		todo.push((name, vec![line]));
 	}
+	for (name, _) in CREATORS {
+		todo.push((name, vec!["creator register --trust-mediator //Mediator".into()]));
+	}
+	all(market, todo).await;
+}
+
+/// A job that only the provider of this number can take.
+fn job_folder(market: &Market, provider: usize) -> String {
+	let folder = market.home(&format!("job{provider}"));
+	std::fs::create_dir_all(folder.join("root")).unwrap();
+	let payload: Vec<u8> = std::iter::repeat_with(rand::random).take(PAYLOAD).collect();
+	std::fs::write(folder.join("root/payload"), payload).unwrap();
+	let file = format!(
+		"name = \"game\"\nbase = \"{}\"\nexecution = \"root\"\ncommand = [\"/payload\"]\n[limits]\n\
+		 instructions = {INSTRUCTIONS}\nram = \"16 MiB\"\nstorage = \"1 MiB\"\nbandwidth = {BANDWIDTH}\n",
+		base(provider)
+	);
+	std::fs::write(folder.join("job.toml"), file).unwrap();
+	folder.to_str().unwrap().into()
 }
 
 /// Plays `rounds` jobs for each creator and each of the strategies.
 async fn play(rounds: usize, strategies: &[Strategy]) -> Vec<Closed> {
-	let network = Network::development().await.unwrap();
-	let market = Market { network, homes: tempfile::tempdir().unwrap() };
-	let port = free_port().unwrap();
-	tokio::task::block_in_place(|| market.register(port));
-	let listen = format!("127.0.0.1:{port}");
-	let admin = free_port().unwrap();
-	let directory = format!(
-		"directory run --listen {listen} --admin-listen 127.0.0.1:{admin} --id {listen} --data store"
-	);
-	let mut agents = vec![
-		market.start("Directory", &directory),
-		market.start("Solver", "solver run"),
-		market.start("Mediator", "mediator run"),
-	];
+	let market = Market::new(Options { settings: settings(), ..Options::default() }).await;
+	let (_directory, ()) = tokio::join!(market.directory("//Directory"), register(&market));
+	let mut agents =
+		vec![market.start("//Solver", "solver run"), market.start("//Mediator", "mediator run")];
 	// All jobs are posted before anyone takes one, since a creator's two processes would share its account.
-	let folders: Vec<_> = (0..PROVIDERS.len()).map(|k| market.job_folder(k)).collect();
+	let folders: Vec<_> = (0..PROVIDERS.len()).map(|k| job_folder(&market, k)).collect();
 	let provider_of = |strategy: Strategy| {
 		let cheats = strategy == Strategy::Cheats
 			|| strategy == Strategy::Mixes && rand::random::<f64>() >= P_E;
@@ -219,7 +156,7 @@ async fn play(rounds: usize, strategies: &[Strategy]) -> Vec<Closed> {
 		});
 		(name, lines.collect::<Vec<_>>())
 	});
-	tokio::task::block_in_place(|| market.all(&todo));
+	all(&market, todo.into()).await;
 	agents.extend(CREATORS.map(|(name, _)| market.start(name, "creator run")));
 	for (name, strategy, cheats) in PROVIDERS {
 		if strategies.contains(&strategy) {
@@ -228,36 +165,34 @@ async fn play(rounds: usize, strategies: &[Strategy]) -> Vec<Closed> {
 		}
 	}
 	let wanted = CREATORS.len() * strategies.len() * rounds;
-	let closed = tokio::time::timeout(PATIENCE, closings(&market.network, wanted));
-	closed.await.expect("not all matches are closed")
+	let mut closed = Vec::new();
+	for match_id in 0..wanted {
+		closed.push(closing(&market, match_id as u64).await);
+	}
+	closed
 }
 
-/// The first matches that are closed.
-async fn closings(network: &Network, wanted: usize) -> Vec<Closed> {
-	let settings = ConnectionSettings::rpc([network.node("alice").rpc_url()]);
-	let chain = Chain::connect(settings).await.unwrap();
-	let mut blocks = chain.finalized_blocks(Some(1));
-	let mut closed = Vec::new();
-	while closed.len() < wanted {
-		let FinalizedItem::Block(block) = blocks.next().await.unwrap() else {
-			panic!("a development node keeps its blocks");
-		};
-		for event in block.events {
-			if let Event::MatchClosed { creator, provider, ending, settlement, .. } = event {
-				let creator = CREATORS.iter().find(|(name, _)| account(name) == creator);
-				let provider = PROVIDERS.iter().find(|(name, ..)| account(name) == provider);
+/// Waits for the end of a match; by whom it was, and how it ended.
+async fn closing(market: &Market, wanted: u64) -> Closed {
+	market
+		.event(&format!("the end of match {wanted}"), |event| match event {
+			Event::MatchClosed { match_id, creator, provider, ending, settlement, .. }
+				if *match_id == wanted =>
+			{
+				let creator = CREATORS.iter().find(|(name, _)| account(name) == *creator);
+				let provider = PROVIDERS.iter().find(|(name, ..)| account(name) == *provider);
 				let ((_, verify), (_, strategy, cheated)) = (creator.unwrap(), provider.unwrap());
-				closed.push(Closed {
+				Some(Closed {
 					verify,
 					strategy: *strategy,
 					cheated: *cheated,
-					ending,
-					settlement,
-				});
-			}
-		}
-	}
-	closed
+					ending: *ending,
+					settlement: *settlement,
+				})
+			},
+			_ => None,
+		})
+		.await
 }
 
 fn tokens(amount: Balance) -> f64 {

@@ -224,6 +224,11 @@ impl Market {
 		command
 	}
 
+	/// Whether every role runs the light client.
+	pub fn is_light(&self) -> bool {
+		self.options.light
+	}
+
 	/// The account's home folder.
 	pub fn home(&self, secret: &str) -> PathBuf {
 		self.homes.path().join(secret.trim_start_matches('/').replace("//", "-"))

@@ -1,0 +1,13 @@
+// Copyright The MODiCuM developers
+// SPDX-License-Identifier: Apache-2.0
+
+//! The whole market as its users meet it: every role as a process of its own on a real chain.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod endings;
+mod faults;
+mod kills;
+mod light;
