@@ -73,7 +73,7 @@ stop() {
 		kill -KILL "$network_pid" 2>/dev/null || true
 	fi
 	# Zombienet ends its nodes; what it has not ended names the network's folder.
-	for pid in $(pgrep -f -- "$folder/" || true); do kill -KILL "$pid" 2>/dev/null || true; done
+	for pid in $(pgrep -f -- "--base-path $folder/" || true); do kill -KILL "$pid" 2>/dev/null || true; done
 	if [[ -n ${MODICUM_NETWORK_DIR:-} || $status -ne 0 && $status -ne 130 && $status -ne 143 ]]; then
 		if [[ -e $folder ]]; then say "data and logs are kept in $folder and $folder.log"; fi
 	else
