@@ -82,8 +82,8 @@ impl Funds {
 	/// Checks that they got what these settlements say, which are those of either directory.
 	async fn check(self, market: &Market, settlements: [&[Settlement]; 2]) {
 		let after = Self::of(market, self.directories).await;
-		for k in 0..2 {
-			let due = total(settlements[k], |payout| payout.to_directory);
+		for (k, settlements) in settlements.iter().enumerate() {
+			let due = total(settlements, |payout| payout.to_directory);
 			assert_eq!(after.earned[k] - self.earned[k], due, "{}", self.directories[k]);
 		}
 		let fines = total(&settlements.concat(), |payout| payout.to_fines);

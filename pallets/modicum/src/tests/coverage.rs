@@ -79,8 +79,11 @@ mod tries {
 	}
 }
 
+/// An error's name and a call that returns it.
+type Failure = (&'static str, fn() -> DispatchResult);
+
 /// For every error a call that returns it, in a market where everybody is registered and trusts the others.
-fn calls_that_fail() -> Vec<(&'static str, fn() -> DispatchResult)> {
+fn calls_that_fail() -> Vec<Failure> {
 	use tries::*;
 	vec![
 		("AlreadyRegistered", || Modicum::register_job_creator(signed(CREATOR))),

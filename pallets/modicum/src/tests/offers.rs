@@ -286,14 +286,14 @@ fn posting_fails_when_another_pallet_has_the_money() {
 		assert_ok!(resource(resource_terms()));
 
 		// What the other pallet keeps is not touched, even by the loss of the whole deposit.
-		let kept = [CREATOR, PROVIDER].map(|who| Balances::reserved_balance(&who));
+		let kept = [CREATOR, PROVIDER].map(Balances::reserved_balance);
 		assert_ok!(Modicum::post_match(signed(SOLVER), 0, 0, MEDIATOR));
 		post(0, run());
 		let reason = primitives::RejectReason::WrongResults;
 		assert_ok!(Modicum::reject_result(signed(CREATOR), 0, reason));
 		mediate(0, runs(run()));
 		assert_nothing_left();
-		let reserved = [CREATOR, PROVIDER].map(|who| Balances::reserved_balance(&who));
+		let reserved = [CREATOR, PROVIDER].map(Balances::reserved_balance);
 		assert_eq!(reserved, [kept[0] - JOB_HOLD, kept[1] - RESOURCE_HOLD]);
 	});
 }
