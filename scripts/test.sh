@@ -12,7 +12,8 @@ say "building everything that the tests need (about half an hour the first time)
 cargo build --workspace --all-targets --locked
 
 say "all tests that need no container engine"
-cargo test --workspace --locked
+# Most of the time they wait for blocks, so more of them at once than there are cores.
+cargo test --workspace --locked -- --test-threads 4
 
 if python3 -c 'import ensurepip, venv' 2>/dev/null; then
 	say "the directory on an S3 emulator"
