@@ -14,7 +14,7 @@ use std::{env, path::Path, process::Command};
 const COMMIT: &str = "MODICUM_COMMIT";
 
 /// To be called by a build script: sets `variable` to `VERSION-COMMIT` for the crate's own code. The commit is
-/// [`COMMIT`], or else git's in release builds, or else `dev`.
+/// the variable `MODICUM_COMMIT`, or else git's in release builds, or else `dev`.
 pub fn emit(variable: &str) {
 	println!("cargo:rerun-if-changed=build.rs");
 	println!("cargo:rerun-if-env-changed={COMMIT}");
