@@ -17,9 +17,6 @@ scripts/check-features.sh
 say "clippy"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
-say "benchmarks and invariants of the market"
-cargo clippy -p pallet-modicum --features runtime-benchmarks,try-runtime --all-targets --locked -- -D warnings
-
 say "documentation"
 "$ROOT/scripts/docs.sh"
 
