@@ -7,11 +7,14 @@
 mod common;
 
 use codec::Decode;
-use common::{assert_agreement, four_validators, spec_version, storage, submit, submit_at, NAMES};
+use common::{
+	apply_upgrade, assert_agreement, four_validators, spec_version, storage, submit, submit_at,
+	NAMES,
+};
 use frame_system::AccountInfo;
 use modicum_node_testing::{Error, Network, Node, Role};
 use modicum_runtime::{constants::UNIT, AccountId, Balance, Runtime, RuntimeCall, VERSION};
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Eve, Ferdie, One};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Eve, Ferdie, One};
 use sp_runtime::traits::{BlakeTwo256, Hash};
 use std::{
 	sync::atomic::{AtomicBool, Ordering},
@@ -185,14 +188,7 @@ async fn the_runtime_is_upgraded_while_transactions_stream_in() -> Result<(), Er
 		submit(alice, Alice, RuntimeCall::Sudo(pallet_sudo::Call::sudo { call })).await?;
 		let authorized = frame_support::storage::storage_prefix(b"System", b"AuthorizedUpgrade");
 		alice.wait_until("the authorised upgrade", || common::exists(alice, &authorized)).await?;
-		let apply = frame_system::Call::apply_authorized_upgrade { code: code.to_vec() };
-		submit(alice, Charlie, RuntimeCall::System(apply)).await?;
-		let next = VERSION.spec_version + 1;
-		alice
-			.wait_until("the next runtime", || async {
-				Ok((spec_version(alice).await? == next).then_some(()))
-			})
-			.await?;
+		apply_upgrade(alice, code).await?;
 		let before = taken(alice, &payers).await?;
 		alice
 			.wait_until("payments by the next runtime", || async {

@@ -8,8 +8,8 @@ mod common;
 
 use codec::{Decode, Encode};
 use common::{
-	assert_agreement, exists, four_validators, hex, spec_version, storage, submit, submit_at,
-	unhex, validators, NAMES,
+	apply_upgrade, assert_agreement, exists, four_validators, hex, spec_version, storage, submit,
+	submit_at, unhex, validators, NAMES,
 };
 use frame_support::{dispatch::GetDispatchInfo, storage::storage_prefix};
 use modicum_node_testing::{Error, Node, Role};
@@ -134,14 +134,7 @@ async fn the_council_upgrades_the_runtime_of_a_running_chain() -> Result<(), Err
 	});
 	carry_motion(alice, as_root).await?;
 
-	let apply = frame_system::Call::apply_authorized_upgrade { code: code.to_vec() };
-	submit(alice, Charlie, RuntimeCall::System(apply)).await?;
-	let next = VERSION.spec_version + 1;
-	alice
-		.wait_until("the next runtime", || async {
-			Ok((spec_version(alice).await? == next).then_some(()))
-		})
-		.await?;
+	let next = apply_upgrade(alice, code).await?;
 
 	// The chain goes on, and takes transactions for the new version only.
 	let best = alice.best().await?;

@@ -128,3 +128,15 @@ pub async fn spec_version(node: &Node) -> Result<u32, Error> {
 	let version: serde_json::Value = node.call("state_getRuntimeVersion", params![]).await?;
 	Ok(version["specVersion"].as_u64().expect("a version has a number") as u32)
 }
+
+/// Apply the upgrade to `code` that was authorised, which anybody may, and wait until it is in force; its version.
+pub async fn apply_upgrade(node: &Node, code: &[u8]) -> Result<u32, Error> {
+	let apply = frame_system::Call::apply_authorized_upgrade { code: code.to_vec() };
+	submit(node, Sr25519Keyring::Charlie, RuntimeCall::System(apply)).await?;
+	let next = VERSION.spec_version + 1;
+	node.wait_until("the next runtime", || async {
+		Ok((spec_version(node).await? == next).then_some(()))
+	})
+	.await?;
+	Ok(next)
+}
