@@ -19,7 +19,7 @@ use modicum_directory::{account::AccountId as DirectoryAccount, names::Repositor
 use modicum_economics::Parameters as Game;
 use modicum_executor::RunId;
 use modicum_primitives::{
-	derive_verdict, Balance, Evidence, Hash, MatchId, Meter, Moment, Parameters, RejectReason,
+	derive_verdict, Balance, Evidence, Hash, MatchId, Moment, Parameters, RejectReason,
 	ResultStatus, Run, Usage, Verdict, VerdictTerms,
 };
 use rand::Rng;
@@ -27,10 +27,6 @@ use std::{path::PathBuf, time::Duration};
 
 /// Time kept free before the reaction deadline, for the transaction to become final.
 const RESERVE: Duration = Duration::from_secs(10);
-
-/// Instructions by which two runs of a job may differ by processor time without anybody having cheated, however short
-/// the job is: about a tenth of a second. On a busy machine a start alone takes that.
-const NOISE: u64 = 200_000_000;
 
 /// What came of fetching an output.
 enum Fetched {
@@ -301,9 +297,6 @@ impl Driver {
 				Verdict::InvalidResultStatus => {
 					(Some(RejectReason::InvalidResultStatus), "the job ends otherwise here, twice")
 				},
-				Verdict::TooMuchCost if is_noise(&result.run, &runs, found.meter) => {
-					(None, "verified: it claims more usage than runs here need, but no more than short runs differ by")
-				},
 				Verdict::TooMuchCost => {
 					(Some(RejectReason::TooMuchCost), "it claims more usage than two runs here need")
 				},
@@ -325,36 +318,12 @@ impl Driver {
 	}
 }
 
-/// Whether the usage claimed lies above that of `runs` by no more than [`NOISE`]. A mediator measures with the same
-/// noise, so a dispute about it would be a game of chance for either side's deposit.
-fn is_noise(claimed: &Run, runs: &[Run], meter: Meter) -> bool {
-	let most = |part: fn(&Usage) -> u64| runs.iter().map(|run| part(&run.usage)).max().unwrap_or(0);
-	let excess = claimed.usage.instructions.saturating_sub(most(|usage| usage.instructions));
-	let is_more_data = claimed.usage.bandwidth > most(|usage| usage.bandwidth);
-	meter == Meter::CpuTime && !is_more_data && excess <= NOISE
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use rand::{rngs::StdRng, SeedableRng};
 
 	const VALUE: Balance = 1_000_000_000_000;
-
-	#[test]
-	fn short_runs_that_differ_a_little_are_no_case_for_a_mediator() {
-		let run = |instructions, bandwidth| Run {
-			status: ResultStatus::Completed,
-			result_hash: [1; 32],
-			usage: Usage { instructions, bandwidth },
-		};
-		let own = [run(10, 100), run(30, 100)];
-		let noise = |claimed: Run, meter| is_noise(&claimed, &own, meter);
-		assert!(noise(run(30 + NOISE, 100), Meter::CpuTime));
-		assert!(!noise(run(31 + NOISE, 100), Meter::CpuTime));
-		assert!(!noise(run(31, 101), Meter::CpuTime));
-		assert!(!noise(run(31, 100), Meter::HardwareInstructions));
-	}
 
 	fn parameters(penalty_rate: u32, verification_count: u32) -> Parameters {
 		Parameters { penalty_rate, verification_count, ..Parameters::default() }

@@ -100,6 +100,15 @@ impl Meter {
 	pub const fn is_exact(self) -> bool {
 		matches!(self, Self::WasmFuel)
 	}
+
+	/// Instructions by which two honest runs of a job may differ, however short the job is (docs/adr/0105). By
+	/// processor time a tenth of a second's worth: on a busy machine, a start alone may take that much more.
+	pub const fn noise(self) -> u64 {
+		match self {
+			Self::CpuTime => 200_000_000,
+			Self::HardwareInstructions | Self::WasmFuel => 0,
+		}
+	}
 }
 
 /// What one run used, and what it is billed by (Eq. 1).

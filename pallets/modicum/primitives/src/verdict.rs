@@ -83,7 +83,8 @@ pub struct VerdictTerms {
 	pub instruction_limit: u64,
 	/// How instructions were counted.
 	pub meter: Meter,
-	/// How far the provider's figures may lie above the mediator's largest, in parts per million.
+	/// How far the provider's figures may lie above the mediator's largest, in parts per million, besides the meter's
+	/// [`noise`](Meter::noise).
 	pub cost_tolerance: u32,
 }
 
@@ -121,9 +122,7 @@ pub fn derive_verdict(result: &Run, evidence: &Evidence, terms: &VerdictTerms) -
 		return Verdict::WrongResults;
 	}
 	match evidence.measured() {
-		Some(measured) if exceeds(&result.usage, &measured, terms.cost_tolerance) => {
-			Verdict::TooMuchCost
-		},
+		Some(measured) if exceeds(&result.usage, &measured, terms) => Verdict::TooMuchCost,
 		_ => Verdict::CorrectResults,
 	}
 }
@@ -150,18 +149,26 @@ fn at_the_limit(one: &Run, other: &Run, terms: &VerdictTerms) -> bool {
 		(ResultStatus::InstructionsExceeded, ResultStatus::Completed) => other,
 		_ => return false,
 	};
-	!terms.meter.is_exact()
-		&& !is_above(terms.instruction_limit, finished.usage.instructions, terms.cost_tolerance)
+	let is_too_far = terms.are_too_many(terms.instruction_limit, finished.usage.instructions);
+	!terms.meter.is_exact() && !is_too_far
 }
 
-fn exceeds(claimed: &Usage, measured: &Usage, tolerance: u32) -> bool {
-	is_above(claimed.instructions, measured.instructions, tolerance)
-		|| is_above(claimed.bandwidth, measured.bandwidth, tolerance)
+fn exceeds(claimed: &Usage, measured: &Usage, terms: &VerdictTerms) -> bool {
+	terms.are_too_many(claimed.instructions, measured.instructions)
+		|| is_above(claimed.bandwidth, measured.bandwidth, terms.cost_tolerance, 0)
 }
 
-/// `figure > base · (1 + tolerance)`, exactly.
-fn is_above(figure: u64, base: u64, tolerance: u32) -> bool {
-	// 64 bits times 33 bits cannot overflow 128.
+impl VerdictTerms {
+	/// Whether so many instructions are more than a run that was measured at `measured` explains.
+	fn are_too_many(&self, instructions: u64, measured: u64) -> bool {
+		is_above(instructions, measured, self.cost_tolerance, self.meter.noise())
+	}
+}
+
+/// `figure > base · (1 + tolerance) + noise`, exactly.
+fn is_above(figure: u64, base: u64, tolerance: u32, noise: u64) -> bool {
+	// 64 bits times 33 bits cannot overflow 128, nor can the sum of two such.
 	let unit = u128::from(PARTS_PER_MILLION);
-	u128::from(figure) * unit > u128::from(base) * (unit + u128::from(tolerance))
+	let most = u128::from(base) * (unit + u128::from(tolerance)) + u128::from(noise) * unit;
+	u128::from(figure) * unit > most
 }

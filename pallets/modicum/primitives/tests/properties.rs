@@ -317,16 +317,14 @@ proptest! {
 	#[test]
 	fn more_usage_than_tolerated_is_always_found(
 		measured in 1..LIMIT, cost_tolerance in 0..=MAX_COST_TOLERANCE, count in 1usize..5,
+		meter in pick(Meter::ALL),
 	) {
-		let terms = VerdictTerms {
-			instruction_limit: u64::MAX,
-			meter: Meter::HardwareInstructions,
-			cost_tolerance,
-		};
+		let terms = VerdictTerms { instruction_limit: u64::MAX, meter, cost_tolerance };
 		let usage = |instructions| Usage { instructions, bandwidth: 0 };
 		let run = Run { status: ResultStatus::Completed, result_hash: [1; 32], usage: usage(measured) };
 		let unit = u128::from(PARTS_PER_MILLION);
-		let most = (u128::from(measured) * (unit + u128::from(cost_tolerance)) / unit) as u64;
+		let most = (u128::from(measured) * (unit + u128::from(cost_tolerance)) / unit) as u64
+			+ meter.noise();
 		let evidence = Evidence::Runs(vec![run; count]);
 		let claim = |instructions| {
 			derive_verdict(&Run { usage: usage(instructions), ..run }, &evidence, &terms)
@@ -403,15 +401,16 @@ mod at_the_limit {
 		let cost_tolerance = CostTolerances::default().of(Meter::CpuTime);
 		assert_eq!(cost_tolerance, 500_000);
 		let need = 1_000;
+		let noise = Meter::CpuTime.noise();
 		let claimed_with_limit = |instruction_limit| {
 			let terms = VerdictTerms { instruction_limit, meter: Meter::CpuTime, cost_tolerance };
 			let evidence = Evidence::Runs(vec![completed(need); 2]);
 			derive_verdict(&stopped(instruction_limit), &evidence, &terms)
 		};
-		for limit in [need, 1_499, 1_500] {
+		for limit in [need, 1_500, 1_500 + noise] {
 			assert_eq!(claimed_with_limit(limit), Verdict::CorrectResults);
 		}
-		for limit in [1_501, 2 * need, u64::MAX] {
+		for limit in [1_501 + noise, 2 * (need + noise), u64::MAX] {
 			assert_eq!(claimed_with_limit(limit), Verdict::InvalidResultStatus);
 		}
 	}
