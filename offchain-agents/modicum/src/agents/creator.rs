@@ -12,26 +12,21 @@ use crate::{
 	agents::{
 		ahead::{Ahead, Standing},
 		cheat::CreatorCheat,
-		jobs::{Closed, JobRecord, Jobs, Judgement, Plan, Stage},
+		jobs::{Closed, JobRecord, Jobs, Judgement, Stage},
+		posting::Posted,
 		provider::settled,
 		runner::Runner,
-		time_left,
-		transfer::Publication,
-		Agent, MOST_UNFINAL,
+		time_left, Agent, MOST_UNFINAL,
 	},
 	amount::Amount,
 	commands::chain::time_of,
 	failure::{Exit, Failure, Outcome},
 };
 use modicum_chain_client::{
-	AccountId, Call, Event, Finality, FinalizedItem, Included, Match, OfferState, Phase,
-	PostedResult, Snapshot, SubmitError,
+	AccountId, Call, Event, FinalizedItem, Match, OfferState, Phase, PostedResult, Snapshot,
 };
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
-use modicum_packaging::Package;
-use modicum_primitives::{
-	Ending, FaultyParty, JobOfferId, JobTerms, MatchId, Moment, RejectReason, ResultStatus,
-};
+use modicum_primitives::{Ending, FaultyParty, MatchId, Moment, RejectReason, ResultStatus};
 use std::{
 	sync::Arc,
 	time::{Duration, Instant},
@@ -64,28 +59,21 @@ pub struct Driver {
 	pub cheat: Option<CreatorCheat>,
 }
 
-/// An offer on its way into a finalised block.
-struct Posted {
-	job_offer: JobOfferId,
-	finality: Finality,
-}
-
 impl Driver {
 	pub(super) fn say(&self, text: impl AsRef<str>) {
 		(self.tell)(self.number, text.as_ref());
 	}
 
-	fn save(&self, record: &mut JobRecord, stage: Stage) -> Outcome<()> {
+	pub(super) async fn save(&self, record: &mut JobRecord, stage: Stage) -> Outcome<()> {
 		if record.stage != stage {
 			record.since = super::now();
 		}
 		record.stage = stage;
-		// Another process may have cancelled it meanwhile.
-		record.cancelled |= self.jobs.get(self.number)?.cancelled;
-		self.jobs.put(self.number, record)
+		record.cancelled = self.jobs.put(self.number, record).await?;
+		Ok(())
 	}
 
-	fn repository(&self, record: &JobRecord) -> Outcome<RepositoryName> {
+	pub(super) fn repository(&self, record: &JobRecord) -> Outcome<RepositoryName> {
 		let me = DirectoryAccount(self.agent.account.0);
 		RepositoryName::of_job(&me, &record.repository_name(self.number)).map_err(Failure::internal)
 	}
@@ -125,7 +113,7 @@ impl Driver {
 		let mut record = self.jobs.get(self.number)?;
 		if claim.is_some() {
 			if let Some(Posted { finality, .. }) = self.offer(&mut record).await? {
-				let included = self.posted(&mut record, finality.wait().await)?;
+				let included = self.posted(&mut record, finality.wait().await).await?;
 				record.next_block = included.block;
 				for event in included.events {
 					self.take(&mut record, &mut None, event).await?;
@@ -133,151 +121,6 @@ impl Driver {
 			}
 		}
 		Ok(record)
-	}
-
-	/// Brings a job that is not offered yet onto the chain; if it is not final yet, returns what was posted.
-	async fn offer(&self, record: &mut JobRecord) -> Outcome<Option<Posted>> {
-		loop {
-			match record.stage.clone() {
-				Stage::Packed => self.upload(record).await?,
-				Stage::Uploaded => self.begin_posting(record).await?,
-				Stage::Posting { completion_deadline } => {
-					let posted = self.post(record, completion_deadline).await?;
-					if posted.is_some() {
-						return Ok(posted);
-					}
-				},
-				_ => return Ok(None),
-			}
-		}
-	}
-
-	/// Where the job's directory answers.
-	pub(super) async fn endpoint(
-		&self,
-		record: &JobRecord,
-		snapshot: &Snapshot,
-	) -> Outcome<String> {
-		let directory = record.plan.directory;
-		let found = snapshot.directory(directory).await?;
-		Ok(found
-			.ok_or_else(|| {
-				Failure::not_found(format!("{directory} is not registered as a directory"))
-			})?
-			.endpoint)
-	}
-
-	async fn upload(&self, record: &mut JobRecord) -> Outcome<()> {
-		if record.cancelled {
-			return self.save(record, Stage::Withdrawn { because: "cancelled".into() });
-		}
-		let snapshot = self.agent.chain.snapshot().await?;
-		let endpoint = self.endpoint(record, &snapshot).await?;
-		let publication = Publication::of_job(&record.package.job());
-		self.say(format!("uploading {} bytes to {endpoint}", publication.bytes()));
-		let repository = self.repository(record)?;
-		self.agent.transfer.publish(&endpoint, &repository, &publication, |_| ()).await?;
-		self.save(record, Stage::Uploaded)
-	}
-
-	/// Fixes the offer before anything is sent, so that after a crash it can be recognised.
-	async fn begin_posting(&self, record: &mut JobRecord) -> Outcome<()> {
-		if record.cancelled {
-			return self.save(record, Stage::Withdrawn { because: "cancelled".into() });
-		}
-		self.agent.submitter.settle().await?;
-		let snapshot = self.agent.chain.snapshot().await?;
-		record.next_block = snapshot.number() + 1;
-		let completion_deadline = super::now().saturating_add(record.plan.time_limit);
-		self.save(record, Stage::Posting { completion_deadline })
-	}
-
-	async fn post(
-		&self,
-		record: &mut JobRecord,
-		completion_deadline: Moment,
-	) -> Outcome<Option<Posted>> {
-		// An earlier life may have sent the offer. If so, it is on the chain now or never will be.
-		self.agent.submitter.settle().await?;
-		let uri = self.repository(record)?.to_string();
-		if let Some((job_offer, block)) = self.find_offer(record, &uri).await? {
-			record.next_block = block;
-			self.save(record, Stage::Offered { job_offer, completion_deadline })?;
-			return Ok(None);
-		}
-		let terms = terms(&record.package, &record.plan, completion_deadline);
-		let call = Call::post_job_offer(terms, &uri, record.plan.extra_deposit);
-		// Decided on nothing that a fork could take back: it is good on every chain.
-		let (included, finality) = match self.agent.submitter.submit_early(call, None).await {
-			Ok(included) => included,
-			Err(error) => return self.posted(record, Err(error)).map(|_| None),
-		};
-		let posted = included.events.iter().find_map(|event| match event {
-			Event::JobOfferPosted { job_offer, .. } => Some(*job_offer),
-			_ => None,
-		});
-		let job_offer = posted
-			.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
-		Ok(Some(Posted { job_offer, finality }))
-	}
-
-	/// What came of posting. The files are there; whoever mends what was refused goes on from here, unless the offer
-	/// may be on the chain after all.
-	fn posted(
-		&self,
-		record: &mut JobRecord,
-		outcome: Result<Included, SubmitError>,
-	) -> Outcome<Included> {
-		let is_unknown = matches!(outcome, Err(SubmitError::OutcomeUnknown { .. }));
-		if outcome.is_err() && !is_unknown {
-			self.save(record, Stage::Uploaded)?;
-		}
-		Ok(outcome?)
-	}
-
-	/// The offer that an earlier life has posted, and its block.
-	async fn find_offer(
-		&self,
-		record: &JobRecord,
-		wanted: &str,
-	) -> Outcome<Option<(JobOfferId, u64)>> {
-		let head = self.agent.chain.snapshot().await?.number();
-		if record.next_block > head {
-			return Ok(None);
-		}
-		let mut blocks = self.agent.chain.finalized_blocks(Some(record.next_block));
-		loop {
-			match blocks.next().await? {
-				FinalizedItem::Block(block) => {
-					for event in &block.events {
-						if let Event::JobOfferPosted { job_offer, creator, uri, .. } = event {
-							if *creator == self.agent.account && uri == wanted {
-								return Ok(Some((*job_offer, block.number())));
-							}
-						}
-					}
-					if block.number() >= head {
-						return Ok(None);
-					}
-				},
-				FinalizedItem::Missed { last, snapshot, .. } => {
-					if let Some(id) = self.offer_in(&snapshot, wanted).await? {
-						return Ok(Some((id, last)));
-					}
-					if last >= head {
-						return Ok(None);
-					}
-				},
-			}
-		}
-	}
-
-	/// The offer of the job at `uri`, if the chain has it.
-	async fn offer_in(&self, snapshot: &Snapshot, uri: &str) -> Outcome<Option<JobOfferId>> {
-		let mut offers = snapshot.job_offers().await?.into_iter();
-		let mine =
-			offers.find(|(_, offer)| offer.creator == self.agent.account && offer.uri == uri);
-		Ok(mine.map(|(id, _)| id))
 	}
 
 	/// Follows an offer and its match block by block.
@@ -339,7 +182,7 @@ impl Driver {
 					}
 				},
 				outcome = &mut finality, if !is_posted => {
-					self.posted(record, outcome)?;
+					self.posted(record, outcome).await?;
 					is_posted = true;
 				},
 			}
@@ -372,7 +215,7 @@ impl Driver {
 		}
 		record.next_block = number + 1;
 		if number % SAVE_EVERY == 0 {
-			self.save(record, record.stage.clone())?;
+			self.save(record, record.stage.clone()).await?;
 		}
 		Ok(())
 	}
@@ -389,14 +232,13 @@ impl Driver {
 			Stage::Posting { completion_deadline } => {
 				let uri = self.repository(record)?.to_string();
 				let posted = self.offer_in(snapshot, &uri).await?;
-				posted.map_or(Ok(()), |job_offer| {
-					self.save(record, Stage::Offered { job_offer, completion_deadline })
-				})
+				let Some(job_offer) = posted else { return Ok(()) };
+				self.save(record, Stage::Offered { job_offer, completion_deadline }).await
 			},
 			Stage::Offered { job_offer, completion_deadline } => {
 				let offer = snapshot.job_offer(job_offer).await?;
 				let Some(offer) = offer else {
-					return self.save(record, Stage::Withdrawn { because: lost.into() });
+					return self.save(record, Stage::Withdrawn { because: lost.into() }).await;
 				};
 				let OfferState::Matched(match_id) = offer.state else { return Ok(()) };
 				let Some(found) = snapshot.open_match(match_id).await? else { return Ok(()) };
@@ -404,7 +246,7 @@ impl Driver {
 				let (provider, mediator) = (found.provider, found.mediator);
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
-				self.save(record, stage)
+				self.save(record, stage).await
 			},
 			Stage::Matched { match_id, .. } => match snapshot.open_match(match_id).await? {
 				Some(found) => {
@@ -414,7 +256,7 @@ impl Driver {
 				None => {
 					let because =
 						format!("match {match_id} was closed: {lost}; see `modicum match audit`");
-					self.save(record, Stage::Withdrawn { because })
+					self.save(record, Stage::Withdrawn { because }).await
 				},
 			},
 			_ => Ok(()),
@@ -436,7 +278,7 @@ impl Driver {
 				let (block, held) = (record.next_block, Amount(held));
 				self.say(format!("offered as job offer {job_offer} in block {block}, {held} held"));
 				let completion_deadline = *completion_deadline;
-				self.save(record, Stage::Offered { job_offer, completion_deadline })
+				self.save(record, Stage::Offered { job_offer, completion_deadline }).await
 			},
 			(
 				Stage::Offered { job_offer, .. },
@@ -459,7 +301,7 @@ impl Driver {
 				*posted = None;
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
-				self.save(record, stage)
+				self.save(record, stage).await
 			},
 			(Stage::Offered { job_offer, .. }, Event::JobOfferCanceled { job_offer: of, .. })
 				if of == *job_offer =>
@@ -470,13 +312,13 @@ impl Driver {
 						"nobody took it in time: `modicum job status` says why not".to_string()
 					},
 				};
-				self.save(record, Stage::Withdrawn { because })
+				self.save(record, Stage::Withdrawn { because }).await
 			},
 			(Stage::Offered { job_offer, .. }, Event::JobOfferExpired { job_offer: of, .. })
 				if of == *job_offer =>
 			{
 				let because = "nobody took it in time".into();
-				self.save(record, Stage::Withdrawn { because })
+				self.save(record, Stage::Withdrawn { because }).await
 			},
 			(
 				Stage::Matched { match_id, .. },
@@ -522,22 +364,22 @@ impl Driver {
 				if is_false_verdict(record.judgement.as_ref(), &ending) {
 					self.distrust(mediator).await;
 				}
-				self.close(record, Closed { match_id, provider, ending, settlement, result })
+				self.close(record, Closed { match_id, provider, ending, settlement, result }).await
 			},
 			_ => Ok(()),
 		}
 	}
 
 	/// The match is over: so is the job, unless others failed it and it may be offered again.
-	fn close(&self, record: &mut JobRecord, closed: Closed) -> Outcome<()> {
+	async fn close(&self, record: &mut JobRecord, closed: Closed) -> Outcome<()> {
 		let retries = record.plan.retries as usize;
 		if was_failed_by_others(&closed) && record.failed.len() < retries && !record.cancelled {
 			record.failed.push(closed);
 			record.judgement = None;
 			self.say(format!("offered again, {} of {retries}", record.failed.len()));
-			return self.save(record, Stage::Uploaded);
+			return self.save(record, Stage::Uploaded).await;
 		}
-		self.save(record, Stage::Done(closed))
+		self.save(record, Stage::Done(closed)).await
 	}
 
 	async fn distrust(&self, mediator: AccountId) {
@@ -633,7 +475,7 @@ impl Driver {
 					judgement.because
 				));
 				record.judgement = Some(judgement.clone());
-				self.save(record, record.stage.clone())?;
+				self.save(record, record.stage.clone()).await?;
 				judgement
 			},
 		};
@@ -666,7 +508,7 @@ impl Driver {
 		let unpacked = tokio::task::spawn_blocking(unpack).await.map_err(Failure::internal)?;
 		record.outputs = unpacked.map_err(|error| Failure::new(Exit::File, error))?;
 		self.say(format!("{} files in {}", record.outputs.len(), record.plan.out.display()));
-		self.save(record, record.stage.clone())
+		self.save(record, record.stage.clone()).await
 	}
 }
 
@@ -676,23 +518,6 @@ fn result_of(phase: &Phase) -> Option<PostedResult> {
 		Phase::ResultPosted { result, .. } | Phase::Mediating { result, .. } => {
 			Some(result.clone())
 		},
-	}
-}
-
-/// The terms of a job's offer.
-pub fn terms(package: &Package, plan: &Plan, completion_deadline: Moment) -> JobTerms<AccountId> {
-	let descriptor = &package.descriptor;
-	JobTerms {
-		directory: plan.directory,
-		job_hash: descriptor.digest().0,
-		base_layer: descriptor.base.0,
-		architecture: descriptor.architecture,
-		limits: descriptor.limits,
-		max_prices: plan.max_prices,
-		max_availability_fee: plan.max_availability_fee,
-		completion_deadline,
-		match_incentive: plan.match_incentive,
-		meter: descriptor.meter,
 	}
 }
 

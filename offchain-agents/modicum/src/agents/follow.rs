@@ -116,10 +116,10 @@ impl Follower {
 	///
 	/// # Errors
 	/// The store cannot be written.
-	pub fn done(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+	pub async fn done(&mut self, conclusion: &Conclusion) -> Outcome<()> {
 		let next = conclusion.number + 1;
 		if !conclusion.events.is_empty() || next >= self.saved + SAVE_EVERY {
-			self.store.put(NEXT_BLOCK, &next)?;
+			self.store.put(NEXT_BLOCK, &next).await?;
 			self.saved = next;
 		}
 		Ok(())

@@ -191,7 +191,7 @@ impl JobRecord {
 }
 
 /// The creator's jobs, by number.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Jobs(Store);
 
 impl Jobs {
@@ -204,8 +204,8 @@ impl Jobs {
 	///
 	/// # Errors
 	/// The store cannot be written.
-	pub fn add(&self, make: impl FnOnce(u64) -> JobRecord) -> Outcome<u64> {
-		self.0.add(JOB, make)
+	pub async fn add(&self, make: impl FnOnce(u64) -> JobRecord + Send + 'static) -> Outcome<u64> {
+		self.0.add(JOB, make).await
 	}
 
 	/// A job.
@@ -218,12 +218,29 @@ impl Jobs {
 		})
 	}
 
-	/// Writes a job down.
+	/// Writes a job down, but for whether its owner, perhaps by another process, wants it back: that is returned.
 	///
 	/// # Errors
 	/// The store cannot be written.
-	pub fn put(&self, number: u64, record: &JobRecord) -> Outcome<()> {
-		self.0.put(&key(JOB, number), record)
+	pub async fn put(&self, number: u64, record: &JobRecord) -> Outcome<bool> {
+		let record = record.clone();
+		let revise = move |old: &mut JobRecord| {
+			*old = JobRecord { cancelled: old.cancelled, ..record };
+			u64::from(old.cancelled)
+		};
+		Ok(self.0.revise(&key(JOB, number), revise).await? == 1)
+	}
+
+	/// Writes down that a job's owner wants it back.
+	///
+	/// # Errors
+	/// The store cannot be written.
+	pub async fn cancel(&self, number: u64) -> Outcome<()> {
+		let revise = |old: &mut JobRecord| {
+			old.cancelled = true;
+			1
+		};
+		self.0.revise(&key(JOB, number), revise).await.map(|_| ())
 	}
 
 	/// All jobs.

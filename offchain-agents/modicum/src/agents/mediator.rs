@@ -147,7 +147,7 @@ impl Role for Mediator {
 		Ok(())
 	}
 
-	fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+	async fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
 		for event in &conclusion.events {
 			if let Event::MatchClosed { match_id, mediator, ending, .. } = event {
 				if *mediator == self.agent.account {

@@ -16,6 +16,7 @@ pub mod follow;
 pub mod jobs;
 pub mod mediator;
 pub mod observe;
+pub mod posting;
 pub mod provider;
 pub mod risk;
 pub mod runner;
@@ -174,7 +175,7 @@ pub trait Role: Send {
 	///
 	/// # Errors
 	/// As of [`Role::take`].
-	fn conclude(&mut self, _conclusion: &Conclusion) -> Outcome<()> {
+	async fn conclude(&mut self, _conclusion: &Conclusion) -> Outcome<()> {
 		Ok(())
 	}
 
@@ -251,8 +252,8 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 					last = Some(view);
 				},
 				Step::Final(conclusion) => {
-					role.conclude(&conclusion)?;
-					follower.done(&conclusion)?;
+					role.conclude(&conclusion).await?;
+					follower.done(&conclusion).await?;
 					last_final = last_final.max(conclusion.number);
 					agent.health.block(conclusion.number);
 				},

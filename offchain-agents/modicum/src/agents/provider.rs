@@ -17,6 +17,7 @@ use crate::{
 	config::ProviderSection,
 	failure::Outcome,
 };
+use futures::future::try_join_all;
 use modicum_chain_client::{
 	AccountId, Call, DispatchFailure, Event, Finality, Included, Match, OfferState, Phase,
 	Snapshot, SubmitError,
@@ -120,7 +121,8 @@ pub async fn run(
 }
 
 impl Provider {
-	fn remember(&mut self, event: &Event, at: Moment) -> Outcome<()> {
+	/// What is to be remembered of an event.
+	fn take_closed(&mut self, event: &Event, at: Moment) -> Option<(MatchId, ClosedMatch)> {
 		let Event::MatchClosed {
 			match_id,
 			creator,
@@ -132,10 +134,10 @@ impl Provider {
 			..
 		} = event
 		else {
-			return Ok(());
+			return None;
 		};
 		if *provider != self.agent.account {
-			return Ok(());
+			return None;
 		}
 		let payout = settlement.from_provider;
 		let closed = ClosedMatch {
@@ -148,7 +150,6 @@ impl Provider {
 		};
 		tracing::info!(match_id, %ending, earned = closed.earned, lost = closed.lost, "closed");
 		self.agent.health.closed(ending, closed.earned);
-		self.agent.store.put(&key(CLOSED, *match_id), &closed)?;
 		self.closed.insert(*match_id);
 		// This provider knows that it did as it should; so who finds it at fault is not to be trusted again.
 		let verdict_is_false = matches!(
@@ -165,7 +166,7 @@ impl Provider {
 		if is_lost && self.cheat.is_none() {
 			self.to_distrust.insert(Errand::DistrustDirectory(*directory));
 		}
-		Ok(())
+		Some((*match_id, closed))
 	}
 
 	async fn read_offers(&mut self, snapshot: &Snapshot) -> Outcome<()> {
@@ -343,8 +344,15 @@ impl Role for Provider {
 		Ok(())
 	}
 
-	fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
-		conclusion.events.iter().try_for_each(|event| self.remember(event, conclusion.now))
+	async fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
+		let events = conclusion.events.iter();
+		let closed: Vec<_> =
+			events.filter_map(|event| self.take_closed(event, conclusion.now)).collect();
+		let store = &self.agent.store;
+		let writing = closed
+			.iter()
+			.map(|(id, closed)| async move { store.put(&key(CLOSED, *id), closed).await });
+		try_join_all(writing).await.map(|_| ())
 	}
 
 	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {

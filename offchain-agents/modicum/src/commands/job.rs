@@ -226,7 +226,7 @@ async fn logs(context: &Context, number: u64) -> Outcome {
 async fn cancel(context: &Context, number: u64) -> Outcome {
 	let agent = Agent::new(context, "creator").await?;
 	let jobs = Jobs::new(&agent.store);
-	let mut record = jobs.get(number)?;
+	let record = jobs.get(number)?;
 	if record.stage.is_over() {
 		return Err(Failure::new(
 			Exit::Refused,
@@ -239,8 +239,7 @@ async fn cancel(context: &Context, number: u64) -> Outcome {
 		);
 		return Err(Failure::new(Exit::Refused, message));
 	}
-	record.cancelled = true;
-	jobs.put(number, &record)?;
+	jobs.cancel(number).await?;
 	if let Stage::Offered { job_offer, .. } = record.stage {
 		let done = agent.submitter.submit(Call::cancel_job_offer(job_offer)).await;
 		if settled(done.map(|included| included.block))?.is_none() {
@@ -262,10 +261,12 @@ async fn resubmit(context: &Context, args: ResubmitArgs) -> Outcome {
 		return Err(Failure::new(Exit::Usage, message));
 	}
 	let here = std::env::current_dir().map_err(Failure::internal)?;
-	let number = jobs.add(|number| {
+	let (detach, out) = (args.detach, args.out);
+	let make = move |number| {
 		let usual = || format!("{}-{number}", old.package.name).into();
-		let out = here.join(args.out.clone().unwrap_or_else(usual));
-		new_record(old.package.clone(), Plan { out, ..old.plan.clone() })
-	})?;
-	drive(context, &agent, number, args.detach).await
+		let out = here.join(out.unwrap_or_else(usual));
+		new_record(old.package, Plan { out, ..old.plan })
+	};
+	let number = jobs.add(make).await?;
+	drive(context, &agent, number, detach).await
 }

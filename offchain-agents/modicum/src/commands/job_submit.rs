@@ -192,18 +192,19 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 	agree(context, &agent, &snapshot, &packages, &plan, args.max_cost, args.yes).await?;
 	let here = std::env::current_dir().map_err(Failure::internal)?;
 	let jobs = Jobs::new(&agent.store);
-	let mut numbers = Vec::new();
-	for package in packages {
-		numbers.push(jobs.add(|number| {
+	let adding = packages.into_iter().map(|package| {
+		let (plan, out, here) = (plan.clone(), args.out.clone(), here.clone());
+		jobs.add(move |number| {
 			let own = PathBuf::from(format!("{}-{number}", package.name));
-			let out = match &args.out {
+			let out = match out {
 				Some(out) if is_sweep => out.join(own),
-				Some(out) => out.clone(),
+				Some(out) => out,
 				None => own,
 			};
-			new_record(package, Plan { out: here.join(out), ..plan.clone() })
-		})?);
-	}
+			new_record(package, Plan { out: here.join(out), ..plan })
+		})
+	});
+	let numbers = futures::future::try_join_all(adding).await?;
 	match numbers.as_slice() {
 		[number] if !is_sweep => drive(context, &agent, *number, args.detach).await,
 		_ => {
@@ -307,7 +308,7 @@ async fn agree(
 ) -> Outcome<()> {
 	let deadline = crate::agents::now().saturating_add(plan.time_limit);
 	let package = packages.first().ok_or_else(|| Failure::internal("there is no job"))?;
-	let terms = crate::agents::creator::terms(package, plan, deadline);
+	let terms = crate::agents::posting::terms(package, plan, deadline);
 	let quote = Quote::ask(snapshot, &terms, plan.extra_deposit).await?.times(packages.len());
 	if max_cost.is_some_and(|max| quote.at_most > max) {
 		let message = format!(
