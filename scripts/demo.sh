@@ -2,8 +2,8 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# The market at work, on this machine: a picture is ray-traced by somebody else's computer and paid for; then a
-# provider makes a result up, is caught, and pays. Everything that is started is stopped at the end.
+# The market at work, on this machine: a picture is ray-traced and a protein's relatives are searched by somebody else's
+# computer, and paid for; then a provider makes a result up, is caught, and pays. Everything that is started is stopped at the end.
 #
 # usage: scripts/demo.sh [FOLDER]      where the picture goes (default: ./modicum-demo)
 
@@ -12,7 +12,7 @@ source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 out=$(realpath -m "${1:-modicum-demo}")
 # What an earlier demonstration has left, and nothing else.
-rm -rf "$out/picture" "$out/matrix"
+rm -rf "$out/family" "$out/picture" "$out/matrix"
 
 [[ -n ${MODICUM_DEMO_BUILT:-} ]] || "$ROOT/scripts/build.sh"
 # Everything below runs with an engine, a private one if none answers.
@@ -33,13 +33,17 @@ balances() {
 
 say "starting a chain, a directory, a solver, a mediator; registering two providers and a job creator"
 market_start
-background Provider provider provider run
+background Provider provider provider run --set provider.jobs_at_once=2
 say "before"
 balances Creator Provider Provider2 Mediator Directory Solver
 
+say "submitting docker/jobs/sequence-search, which needs no watching: modicum job submit --detach"
+as Creator job submit docker/jobs/sequence-search --directory //Directory --yes --out "$out/family" --detach
 say "submitting docker/jobs/ray-tracing, as a user would: modicum job submit docker/jobs/ray-tracing"
 as Creator job submit docker/jobs/ray-tracing --directory //Directory --yes --out "$out/picture"
-say "the picture: $(find "$out/picture" -type f)"
+say "the other job meanwhile: modicum job wait 1"
+as Creator job wait 1
+say "the picture: $(find "$out/picture" -type f); the relatives of a protein: $(find "$out/family" -type f)"
 balances Creator Provider Mediator Directory Solver
 
 say "now provider 2 takes the next job and makes the result up; the creator verifies this one for certain"

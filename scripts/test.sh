@@ -13,7 +13,13 @@ cargo build --workspace --all-targets --locked
 
 say "all tests that need no container engine"
 # Most of the time they wait for blocks, so more of them at once than there are cores.
-cargo test --workspace --locked -- --test-threads 4
+if have cargo-nextest; then
+	# In half the time, since it does not wait for the last test of each file.
+	cargo nextest run --workspace --locked --no-fail-fast --test-threads 8
+	cargo test --workspace --locked --doc
+else
+	cargo test --workspace --locked -- --test-threads 4
+fi
 
 if python3 -c 'import ensurepip, venv' 2>/dev/null; then
 	say "the directory on an S3 emulator"

@@ -90,7 +90,7 @@ impl FinalizedBlocks {
 	/// The next item. Waits for it if there is none yet; may be dropped and called again.
 	///
 	/// # Errors
-	/// As of [`Chain::connect`], and [`Error::Timeout`] if no endpoint shows a new block for as long as
+	/// As of [`Chain::connect`], and [`Error::Stalled`] if no endpoint shows a new block for as long as
 	/// [`crate::ConnectionSettings::stall_timeout`] says. Calling again tries again.
 	pub async fn next(&mut self) -> Result<FinalizedItem, Error> {
 		Ok(match self.next_known().await? {

@@ -126,6 +126,24 @@ impl Call {
 		Self::new("post_matches", runtime::tx().utility().force_batch(calls))
 	}
 
+	/// Posts a job offer and matches it with a resource offer and a mediator: both, or neither. So nobody else can
+	/// match it. If another job offer gets the number `job_offer` first, that one would be matched, or, if it does not
+	/// fit, all fails.
+	pub fn post_matched_job_offer(
+		terms: JobTerms<AccountId>,
+		uri: &str,
+		extra_deposit: Balance,
+		job_offer: JobOfferId,
+		(resource_offer, mediator): (ResourceOfferId, AccountId),
+	) -> Self {
+		let (terms, uri) = (terms.into(), uri.as_bytes().to_vec());
+		let calls = vec![
+			runtime::Call::Modicum(MarketCall::post_job_offer { terms, uri, extra_deposit }),
+			runtime::Call::Modicum(MarketCall::post_match { job_offer, resource_offer, mediator }),
+		];
+		Self::new("post_matched_job_offer", runtime::tx().utility().batch_all(calls))
+	}
+
 	/// Posts a match's result, whose output or logs lie at `uri`.
 	pub fn post_result(match_id: MatchId, result: Run, uri: &str) -> Self {
 		let payload = market().post_result(

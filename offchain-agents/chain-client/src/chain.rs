@@ -34,6 +34,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// Where a block's state has its time: the hashes of `Timestamp` and `Now`, as in every Substrate chain.
+const TIMESTAMP_NOW: [u8; 32] = [
+	0xf0, 0xc3, 0x65, 0xc3, 0xcf, 0x59, 0xd6, 0x71, 0xeb, 0x72, 0xda, 0x0e, 0x7a, 0x41, 0x13, 0xc4,
+	0x9f, 0x1f, 0x05, 0x15, 0xf4, 0x62, 0xcd, 0xcf, 0x84, 0xe0, 0xf1, 0xd6, 0x04, 0x5d, 0xfc, 0xbb,
+];
+
 /// A connection to the chain. Clones share it.
 #[derive(Clone)]
 pub struct Chain(Arc<Inner>);
@@ -196,24 +202,19 @@ impl Chain {
 		.await
 	}
 
-	/// The time of the best block, milliseconds since the Unix epoch: the chain's clock, for nothing that has to
-	/// be final.
+	/// The time of the best block, milliseconds since the Unix epoch, or 0 before the first block: the chain's clock,
+	/// for nothing that has to be final.
 	///
 	/// # Errors
 	/// As of [`Chain::snapshot`].
 	pub async fn best_time(&self) -> Result<u64, Error> {
-		let connection = self.connection().await?;
-		let mut blocks =
-			self.limited("the best block", connection.client.stream_best_blocks()).await?;
-		let limit = self.0.settings.stall_timeout;
-		let next = tokio::time::timeout(limit, blocks.next()).await;
-		let what = "the best block";
-		let block = match next {
-			Ok(Some(block)) => block.map_err(|error| Error::request(what, error))?,
-			_ => return Err(Error::Timeout { what, limit }),
-		};
-		let at = self.limited(what, block.at()).await?;
-		Snapshot::new(at, self.0.settings.request_timeout).now().await
+		let what = "the best block's time";
+		let found = self.retry(|connection| async move {
+			// Any other way begins with what is final, which is some blocks older.
+			self.limited(what, connection.methods.state_get_storage(&TIMESTAMP_NOW, None)).await
+		});
+		let bytes = found.await?.unwrap_or_default();
+		Ok(bytes.try_into().map_or(0, u64::from_le_bytes))
 	}
 
 	pub(crate) fn known_blocks(&self) -> &KnownBlocks {

@@ -27,6 +27,23 @@ pub enum Error {
 		/// How long it was waited for.
 		limit: Duration,
 	},
+	/// The node answers, but its chain does not go on.
+	#[error(
+		"no {} for {limit:?}: {}",
+		if *.is_final { "block has become final" } else { "new block" },
+		if *.is_final {
+			"more than a third of the validators are away or cut off, or the node has lost its peers; nothing is lost, \
+			 and goes on when they are back"
+		} else {
+			"the node has lost its peers or is still catching up, or no validator is running"
+		}
+	)]
+	Stalled {
+		/// Whether a final block is missing, and not any block.
+		is_final: bool,
+		/// How long it was waited for.
+		limit: Duration,
+	},
 	/// The node is on another chain.
 	#[error(
 		"{endpoint} is on another chain: its genesis hash is {found:?}, not {expected:?}; check the endpoint and \
@@ -94,7 +111,13 @@ impl Error {
 
 	/// Whether the same request may succeed later, or through another endpoint.
 	pub fn is_transient(&self) -> bool {
-		matches!(self, Self::Unreachable(_) | Self::Timeout { .. } | Self::Request { .. })
+		matches!(
+			self,
+			Self::Unreachable(_)
+				| Self::Timeout { .. }
+				| Self::Stalled { .. }
+				| Self::Request { .. }
+		)
 	}
 }
 

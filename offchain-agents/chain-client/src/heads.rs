@@ -43,7 +43,7 @@ impl Heads {
 	/// The next head; `None` if the connection was lost, and another is to be tried. May be dropped and called again.
 	///
 	/// # Errors
-	/// As of [`Chain::connect`], and [`Error::Timeout`] once no endpoint has shown a head for too long.
+	/// As of [`Chain::connect`], and [`Error::Stalled`] once no endpoint has shown a head for too long.
 	pub async fn next(&mut self) -> Result<Option<Block<ChainConfig>>, Error> {
 		let stall_timeout = self.chain.settings().stall_timeout;
 		if self.subscription.is_none() {
@@ -70,7 +70,7 @@ impl Heads {
 				connection.endpoint.clone(),
 				"it ended the subscription to new blocks".into(),
 			)]),
-			Err(_) => Error::Timeout { what: "the next block", limit: stall_timeout },
+			Err(_) => Error::Stalled { is_final: self.kind == Kind::Final, limit: stall_timeout },
 		};
 		let connection = connection.clone();
 		self.lost(&connection, failure).await.map(|()| None)

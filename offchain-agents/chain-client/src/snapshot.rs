@@ -197,6 +197,18 @@ impl Snapshot {
 		open_matches: matches(MatchId) -> Match;
 	}
 
+	/// The number that the next job offer gets.
+	///
+	/// # Errors
+	/// The node does not answer, or its runtime does not fit.
+	pub async fn next_job_offer(&self) -> Result<JobOfferId, Error> {
+		let what = "the next job offer's number";
+		let storage = self.at.storage();
+		let address = runtime::storage().modicum().next_job_offer_id();
+		let value = limited(self.limit, what, storage.fetch(address, ())).await?;
+		value.decode().map_err(|error| Error::request(what, error))
+	}
+
 	/// The parameters in force.
 	///
 	/// # Errors

@@ -127,6 +127,7 @@ impl From<ChainError> for Failure {
 			},
 			ChainError::Unreachable(_)
 			| ChainError::Timeout { .. }
+			| ChainError::Stalled { .. }
 			| ChainError::LightClient(_)
 			| ChainError::Request { .. } => Exit::ChainUnreachable,
 		};
