@@ -96,6 +96,7 @@ impl Driver {
 			match record.stage.clone() {
 				Stage::Done(closed) => {
 					self.deliver(&mut record, &closed).await?;
+					self.finish_duplicates(&record).await;
 					return Ok(record);
 				},
 				Stage::Withdrawn { .. } => return Ok(record),
@@ -375,7 +376,7 @@ impl Driver {
 		let retries = record.plan.retries as usize;
 		if was_failed_by_others(&closed) && record.failed.len() < retries && !record.cancelled {
 			record.failed.push(closed);
-			record.judgement = None;
+			(record.judgement, record.answer) = (None, None);
 			self.say(format!("offered again, {} of {retries}", record.failed.len()));
 			return self.save(record, Stage::Uploaded).await;
 		}

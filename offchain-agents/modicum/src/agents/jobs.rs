@@ -4,8 +4,11 @@
 //! What a creator remembers of each of its jobs.
 
 use crate::{
-	agents::store::{key, Store},
-	config::Verification,
+	agents::{
+		duplicate::Answer,
+		store::{key, Store},
+	},
+	config::{Verification, VerifyBy},
 	failure::{Failure, Outcome},
 };
 use modicum_chain_client::AccountId;
@@ -37,6 +40,9 @@ pub struct Plan {
 	pub time_limit: Moment,
 	/// How often the result is verified.
 	pub verify: Verification,
+	/// How, without a checking command.
+	#[serde(default)]
+	pub verify_by: VerifyBy,
 	/// p_a of the job.
 	pub determinism: f64,
 	/// A program that says by its exit code whether the output, whose folder is its last argument, is right.
@@ -141,6 +147,15 @@ impl Stage {
 		}
 	}
 
+	/// Who runs the job, or did.
+	pub fn provider(&self) -> Option<AccountId> {
+		match self {
+			Self::Matched { provider, .. } => Some(*provider),
+			Self::Done(closed) => closed.provider,
+			_ => None,
+		}
+	}
+
 	/// The stage in a word.
 	pub fn name(&self) -> &'static str {
 		match self {
@@ -176,12 +191,40 @@ pub struct JobRecord {
 	pub cancelled: bool,
 	/// Files of the output, once it is written.
 	pub outputs: Vec<PathBuf>,
+	/// The job that this one is to verify, by another provider's result.
+	#[serde(default)]
+	pub duplicate_of: Option<u64>,
+	/// The jobs that are to verify this one.
+	#[serde(default)]
+	pub duplicates: Vec<u64>,
+	/// The present match's result, where it is compared with those of other providers.
+	#[serde(default)]
+	pub answer: Option<Answer>,
 }
 
 impl JobRecord {
+	/// A job that is packed, and no more.
+	pub fn new(package: Package, plan: Plan) -> Self {
+		Self {
+			package,
+			plan,
+			stage: Stage::Packed,
+			since: super::now(),
+			next_block: 0,
+			judgement: None,
+			failed: Vec::new(),
+			cancelled: false,
+			outputs: Vec::new(),
+			duplicate_of: None,
+			duplicates: Vec::new(),
+			answer: None,
+		}
+	}
+
 	/// Whether there is an output that is not where its owner wants it yet.
 	pub fn wants_delivery(&self) -> bool {
-		matches!(&self.stage, Stage::Done(closed) if closed.has_output()) && self.outputs.is_empty()
+		let has_output = matches!(&self.stage, Stage::Done(closed) if closed.has_output());
+		has_output && self.outputs.is_empty() && self.duplicate_of.is_none()
 	}
 
 	/// The repository's last part: the job's name, and its number so that no two jobs share one.

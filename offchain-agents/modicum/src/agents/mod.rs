@@ -11,6 +11,7 @@
 mod ahead;
 pub mod cheat;
 pub mod creator;
+pub mod duplicate;
 pub mod errands;
 pub mod follow;
 pub mod jobs;

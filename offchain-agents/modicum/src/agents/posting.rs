@@ -59,9 +59,18 @@ impl Driver {
 			.endpoint)
 	}
 
+	/// Why a job is not to be offered after all, if so.
+	pub(super) fn unwanted(&self, record: &JobRecord) -> Outcome<Option<String>> {
+		match record.duplicate_of {
+			_ if record.cancelled => Ok(Some("cancelled".into())),
+			Some(original) => self.unneeded(original),
+			None => Ok(None),
+		}
+	}
+
 	async fn upload(&self, record: &mut JobRecord) -> Outcome<()> {
-		if record.cancelled {
-			return self.save(record, Stage::Withdrawn { because: "cancelled".into() }).await;
+		if let Some(because) = self.unwanted(record)? {
+			return self.save(record, Stage::Withdrawn { because }).await;
 		}
 		let snapshot = self.agent.chain.snapshot().await?;
 		let endpoint = self.endpoint(record, &snapshot).await?;
@@ -74,8 +83,8 @@ impl Driver {
 
 	/// Fixes the offer before anything is sent, so that after a crash it can be recognised.
 	async fn begin_posting(&self, record: &mut JobRecord) -> Outcome<()> {
-		if record.cancelled {
-			return self.save(record, Stage::Withdrawn { because: "cancelled".into() }).await;
+		if let Some(because) = self.unwanted(record)? {
+			return self.save(record, Stage::Withdrawn { because }).await;
 		}
 		self.agent.submitter.settle().await?;
 		let snapshot = self.agent.chain.snapshot().await?;
@@ -98,9 +107,19 @@ impl Driver {
 			return Ok(None);
 		}
 		let terms = terms(&record.package, &record.plan, completion_deadline);
-		let call = Call::post_job_offer(terms, &uri, record.plan.extra_deposit);
-		// Decided on nothing that a fork could take back: it is good on every chain.
-		let (included, finality) = match self.agent.submitter.submit_early(call, None).await {
+		let (call, decided_at) = match record.duplicate_of {
+			// Decided on nothing that a fork could take back: it is good on every chain.
+			None => (Call::post_job_offer(terms, &uri, record.plan.extra_deposit), None),
+			Some(_) => match self.matched_offer(record, terms, &uri).await? {
+				Ok((call, snapshot)) => (call, Some(snapshot)),
+				Err(because) => {
+					self.save(record, Stage::Withdrawn { because }).await?;
+					return Ok(None);
+				},
+			},
+		};
+		let submitted = self.agent.submitter.submit_early(call, decided_at.as_ref()).await;
+		let (included, finality) = match submitted {
 			Ok(included) => included,
 			Err(error) => return self.posted(record, Err(error)).await.map(|_| None),
 		};

@@ -11,7 +11,7 @@ use crate::{
 		time_left,
 		transfer::TransferError,
 	},
-	config::Verification,
+	config::{Verification, VerifyBy},
 	failure::{Failure, Outcome},
 };
 use modicum_chain_client::{Match, PostedResult, Snapshot};
@@ -26,7 +26,7 @@ use rand::Rng;
 use std::{path::PathBuf, time::Duration};
 
 /// Time kept free before the reaction deadline, for the transaction to become final.
-const RESERVE: Duration = Duration::from_secs(10);
+pub(super) const RESERVE: Duration = Duration::from_secs(10);
 
 /// What came of fetching an output.
 enum Fetched {
@@ -73,7 +73,7 @@ impl Driver {
 	/// The chain or this machine; not the directory, which is judged as well.
 	pub(super) async fn judge(
 		&self,
-		record: &JobRecord,
+		record: &mut JobRecord,
 		snapshot: &Snapshot,
 		match_id: MatchId,
 		found: &Match,
@@ -121,6 +121,9 @@ impl Driver {
 		if let ([program, arguments @ ..], Some(output)) = (&record.plan.check_command[..], &output)
 		{
 			return self.check(program, arguments, output, deadline).await;
+		}
+		if record.plan.verify_by == VerifyBy::Duplicate {
+			return self.compare(record, found, match_id, result, deadline).await;
 		}
 		match &self.runner {
 			Some(runner) => {

@@ -6,7 +6,7 @@
 use crate::{
 	agents::{
 		creator::{Driver, Tell},
-		jobs::{Jobs, Plan, Stage},
+		jobs::{JobRecord, Jobs, Plan, Stage},
 		provider::settled,
 		runner::Runner,
 		Agent,
@@ -14,10 +14,10 @@ use crate::{
 	commands::{
 		chain::time_of,
 		job_show::{ended, list, status, Shown},
-		job_submit::{new_record, submit, SubmitArgs},
+		job_submit::{submit, SubmitArgs},
 		job_tools::{self, LintArgs, ProfileArgs},
 	},
-	config::Verification,
+	config::{Verification, VerifyBy},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
 	output::Format,
@@ -124,12 +124,9 @@ pub(super) fn tell(format: Format) -> Tell {
 }
 
 /// What verifies results by running jobs, if that may be wanted and can be done here.
-pub(super) async fn verifier(
-	context: &Context,
-	agent: &Agent,
-	verify: Verification,
-) -> Option<Arc<Runner>> {
-	if verify == Verification::Probability(0.0) {
+pub(super) async fn verifier(context: &Context, agent: &Agent, plan: &Plan) -> Option<Arc<Runner>> {
+	let never = plan.verify == Verification::Probability(0.0);
+	if never || plan.verify_by == VerifyBy::Duplicate {
 		return None;
 	}
 	match super::run::runner(context, agent, "creator").await {
@@ -147,7 +144,7 @@ pub(super) async fn drive(context: &Context, agent: &Agent, number: u64, detach:
 	let record = jobs.get(number)?;
 	let runner = match detach || record.stage.is_over() {
 		true => None,
-		false => verifier(context, agent, record.plan.verify).await,
+		false => verifier(context, agent, &record.plan).await,
 	};
 	let driver = Driver {
 		agent: agent.clone(),
@@ -265,7 +262,7 @@ async fn resubmit(context: &Context, args: ResubmitArgs) -> Outcome {
 	let make = move |number| {
 		let usual = || format!("{}-{number}", old.package.name).into();
 		let out = here.join(out.unwrap_or_else(usual));
-		new_record(old.package, Plan { out, ..old.plan })
+		JobRecord::new(old.package, Plan { out, ..old.plan })
 	};
 	let number = jobs.add(make).await?;
 	drive(context, &agent, number, detach).await

@@ -31,6 +31,8 @@ pub(super) struct Shown {
 	line: String,
 	pub(super) outputs: Vec<PathBuf>,
 	attempts: usize,
+	/// The job that it verifies, if that is what it is for.
+	duplicate_of: Option<u64>,
 }
 
 impl Shown {
@@ -44,6 +46,7 @@ impl Shown {
 			line,
 			outputs: record.outputs.clone(),
 			attempts: record.failed.len() + 1,
+			duplicate_of: record.duplicate_of,
 		}
 	}
 }
@@ -94,11 +97,13 @@ pub(super) fn ended(record: &JobRecord) -> (String, Exit) {
 fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
 	let paid = Amount(closed.settlement.from_creator.to_counterparty);
 	if closed.has_output() {
+		let what = match record.duplicate_of {
+			Some(original) => format!("run to verify job {original}"),
+			None => format!("{} files in {}", record.outputs.len(), record.plan.out.display()),
+		};
 		let line = format!(
-			"done: match {} accepted, {paid} paid to the provider; {} files in {}",
-			closed.match_id,
-			record.outputs.len(),
-			record.plan.out.display()
+			"done: match {} accepted, {paid} paid to the provider; {what}",
+			closed.match_id
 		);
 		return (line, Exit::Success);
 	}

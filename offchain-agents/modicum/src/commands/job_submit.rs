@@ -5,7 +5,8 @@
 
 use crate::{
 	agents::{
-		jobs::{JobRecord, Jobs, Plan, Stage},
+		duplicate,
+		jobs::{JobRecord, Jobs, Plan},
 		Agent,
 	},
 	amount::Amount,
@@ -15,7 +16,7 @@ use crate::{
 		job::{drive, verifier},
 		job_tools::{self, ImageArgs},
 	},
-	config::{ExecutorKind, Verification},
+	config::{ExecutorKind, Verification, VerifyBy},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
 	output::{aligned, Format},
@@ -23,7 +24,7 @@ use crate::{
 use clap::Args;
 use modicum_chain_client::{AccountId, Snapshot};
 use modicum_packaging::{resolve_base, JobFile, Package, PackagingError, Progress};
-use modicum_primitives::{match_value, Balance, JobTerms, Prices};
+use modicum_primitives::{match_value, JobTerms, Prices};
 use serde::Serialize;
 use std::{
 	io::{IsTerminal, Write},
@@ -65,6 +66,9 @@ pub struct SubmitArgs {
 	/// How often to verify: auto, always, never or a probability [default: setting creator.verify]
 	#[arg(long, value_name = "HOW")]
 	pub verify: Option<Verification>,
+	/// How to verify: by a run here, or by runs of other providers [default: setting creator.verify_by]
+	#[arg(long, value_name = "BY", conflicts_with = "check")]
+	pub verify_by: Option<VerifyBy>,
 	/// A program that verifies instead of a run of one's own: called with the folder of the output, it ends with
 	/// code 0 if that is right
 	#[arg(long, value_name = "PROGRAM", num_args = 1)]
@@ -97,6 +101,8 @@ struct Quote {
 	fees: Amount,
 	/// To the solver.
 	incentive: Amount,
+	/// For other providers' runs of the job, should its result be verified by them.
+	duplicates: Amount,
 	/// All of these.
 	at_most: Amount,
 	/// On hold until the end.
@@ -104,23 +110,23 @@ struct Quote {
 }
 
 impl Quote {
-	async fn ask(
-		snapshot: &Snapshot,
-		terms: &JobTerms<AccountId>,
-		extra: Balance,
-	) -> Outcome<Self> {
+	async fn ask(snapshot: &Snapshot, terms: &JobTerms<AccountId>, plan: &Plan) -> Outcome<Self> {
 		let too_much = || {
 			let message = "the limits at these prices are more money than there can be: lower them";
 			Failure::new(Exit::Usage, message)
 		};
-		let held = snapshot.job_offer_deposit(terms.clone(), extra).await?.ok_or_else(too_much)?;
+		let held = snapshot.job_offer_deposit(terms.clone(), plan.extra_deposit).await?;
+		let held = held.ok_or_else(too_much)?;
 		let run = match_value(&terms.limits, terms.max_prices).map_err(|_| too_much())?;
 		let (fees, incentive) = (terms.max_availability_fee, terms.match_incentive);
-		let at_most = run.saturating_add(fees).saturating_add(incentive);
+		let once = run.saturating_add(fees).saturating_add(incentive);
+		let duplicates = once.saturating_mul(duplicate::most(plan) as u128);
+		let at_most = once.saturating_add(duplicates);
 		Ok(Self {
 			run: Amount(run),
 			fees: Amount(fees),
 			incentive: Amount(incentive),
+			duplicates: Amount(duplicates),
 			at_most: Amount(at_most),
 			held: Amount(held),
 		})
@@ -133,6 +139,7 @@ impl Quote {
 			run: times(self.run),
 			fees: times(self.fees),
 			incentive: times(self.incentive),
+			duplicates: times(self.duplicates),
 			at_most: times(self.at_most),
 			held: times(self.held),
 		}
@@ -185,6 +192,11 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 		time_limit: u64::try_from(time_limit.as_millis()).unwrap_or(u64::MAX),
 		verify: args.verify.unwrap_or(settings.verify),
 		determinism: settings.determinism,
+		// A program that cannot say anything, for want of an output, gives way to a run here.
+		verify_by: match args.check.is_empty() {
+			true => args.verify_by.unwrap_or(settings.verify_by),
+			false => VerifyBy::ReExecution,
+		},
 		check_command: args.check,
 		out: PathBuf::new(),
 		retries: args.retries.unwrap_or(settings.retries),
@@ -201,7 +213,7 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 				Some(out) => out,
 				None => own,
 			};
-			new_record(package, Plan { out: here.join(out), ..plan })
+			JobRecord::new(package, Plan { out: here.join(out), ..plan })
 		})
 	});
 	let numbers = futures::future::try_join_all(adding).await?;
@@ -210,7 +222,7 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 		_ => {
 			let runner = match args.detach {
 				true => None,
-				false => verifier(context, &agent, plan.verify).await,
+				false => verifier(context, &agent, &plan).await,
 			};
 			job_tools::drive_all(context, &agent, numbers, runner, args.detach).await
 		},
@@ -231,21 +243,6 @@ async fn check_role(agent: &Agent, snapshot: &Snapshot, directory: AccountId) ->
 	match snapshot.directory(directory).await? {
 		None => fail(format!("{directory} is not registered as a directory")),
 		Some(_) => Ok(()),
-	}
-}
-
-/// A job that is packed, and no more.
-pub fn new_record(package: Package, plan: Plan) -> JobRecord {
-	JobRecord {
-		package,
-		plan,
-		stage: Stage::Packed,
-		since: crate::agents::now(),
-		next_block: 0,
-		judgement: None,
-		failed: Vec::new(),
-		cancelled: false,
-		outputs: Vec::new(),
 	}
 }
 
@@ -309,7 +306,7 @@ async fn agree(
 	let deadline = crate::agents::now().saturating_add(plan.time_limit);
 	let package = packages.first().ok_or_else(|| Failure::internal("there is no job"))?;
 	let terms = crate::agents::posting::terms(package, plan, deadline);
-	let quote = Quote::ask(snapshot, &terms, plan.extra_deposit).await?.times(packages.len());
+	let quote = Quote::ask(snapshot, &terms, plan).await?.times(packages.len());
 	if max_cost.is_some_and(|max| quote.at_most > max) {
 		let message = format!(
 			"the job could cost {}, more than --max-cost: lower its limits (modicum job profile) or your prices",
@@ -327,13 +324,17 @@ async fn agree(
 		);
 		return Err(Failure::new(Exit::Refused, message));
 	}
-	let shown = aligned(&[
+	let mut rows = vec![
 		("the run, at most", quote.run.to_string()),
 		("mediator and directory, at most", quote.fees.to_string()),
 		("solver", quote.incentive.to_string()),
-		("in all, at most", quote.at_most.to_string()),
-		("held until the end", quote.held.to_string()),
-	]);
+	];
+	if quote.duplicates.0 > 0 {
+		rows.push(("if other providers verify it, at most", quote.duplicates.to_string()));
+	}
+	rows.push(("in all, at most", quote.at_most.to_string()));
+	rows.push(("held until the end", quote.held.to_string()));
+	let shown = aligned(&rows);
 	match context.format {
 		Format::Text => drop(writeln!(std::io::stderr(), "{shown}")),
 		Format::Json => {

@@ -117,6 +117,11 @@ pub const KEYS: &[Key] = &[
 		       section 13), always, never, or a probability from 0 to 1.",
 	},
 	Key {
+		name: "creator.verify_by",
+		help: "How results are verified: \"re-execution\" runs the job here; \"duplicate\" has other providers run it, one\n\
+		       after the other until they agree, at most four, each at the price of the job.",
+	},
+	Key {
 		name: "creator.determinism",
 		help: "p_a: how likely your jobs give the same result in every run. Lower values mean more verification.",
 	},

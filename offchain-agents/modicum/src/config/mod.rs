@@ -14,7 +14,7 @@ pub use keys::{template, KEYS};
 pub use read::{given_file, Loaded, Source};
 pub use roles::{
 	AgentSection, CreatorSection, ExecutorKind, MediatorSection, ProviderSection, SolverSection,
-	Verification,
+	Verification, VerifyBy,
 };
 
 use crate::{

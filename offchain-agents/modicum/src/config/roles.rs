@@ -51,6 +51,7 @@ pub struct CreatorSection {
 	pub extra_deposit: Amount,
 	pub time_limit: Time,
 	pub verify: Verification,
+	pub verify_by: VerifyBy,
 	pub determinism: f64,
 	pub retries: u32,
 }
@@ -109,6 +110,7 @@ impl Default for CreatorSection {
 			extra_deposit: Amount(0),
 			time_limit: Time(60 * MINUTE),
 			verify: Verification::Auto,
+			verify_by: VerifyBy::ReExecution,
 			determinism: 0.99,
 			retries: 0,
 		}
@@ -234,6 +236,17 @@ impl Config {
 			None => Ok(()),
 		}
 	}
+}
+
+/// How a creator verifies results, unless a job has a checking command of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifyBy {
+	/// By running the job here.
+	#[default]
+	ReExecution,
+	/// By having other providers run it.
+	Duplicate,
 }
 
 /// How often a creator verifies results: `auto`, `always`, `never`, or a probability.

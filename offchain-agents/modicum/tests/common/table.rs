@@ -13,14 +13,14 @@ use modicum_primitives::{
 const INSTRUCTION_PRICE: Balance = TOKEN / 100;
 const BANDWIDTH_PRICE: Balance = TOKEN / 20;
 /// What each side pays the solver, by the default settings.
-const INCENTIVE: Balance = TOKEN / 100;
+pub const INCENTIVE: Balance = TOKEN / 100;
 /// θ and n of the development chain.
 const PENALTY_RATE: Balance = 50;
 const VERIFICATION_COUNT: Balance = 2;
 /// The limits of the job that cells submit.
 pub const LIMITS: Usage = Usage { instructions: 1_000_000_000, bandwidth: 1 << 20 };
 /// More than all transactions of one account in one match cost together.
-const MOST_TRANSACTION_FEES: Balance = TOKEN / 20;
+pub const MOST_TRANSACTION_FEES: Balance = TOKEN / 20;
 
 /// π_c, rounded down.
 pub fn price(usage: Usage) -> Balance {
@@ -101,17 +101,10 @@ impl Money {
 	}
 }
 
-/// Checks that a match has ended so, that it was settled by the table, and that this is what the parties now have
-/// more and less than `before`; up to the fees of their own transactions. Returns what was settled.
-pub async fn check(
-	market: &Market,
-	cell: &Cell,
-	before: Money,
-	match_id: MatchId,
-	wanted: Ending,
-) -> Settlement {
+/// Checks that a match has ended so, and that it was settled by the table. Returns what was settled.
+pub async fn check_row(market: &Market, match_id: MatchId, wanted: Ending) -> Settlement {
 	let (ending, settled) = market.closing(match_id).await;
-	assert_eq!(ending, wanted, "{}", cell.name);
+	assert_eq!(ending, wanted, "match {match_id}");
 	let events = market.events();
 	let reported = events.iter().find_map(|event| match event {
 		Event::ResultPosted { match_id: of, result, .. } if *of == match_id => Some(result.usage),
@@ -123,8 +116,20 @@ pub async fn check(
 		},
 		_ => None,
 	});
-	assert_eq!(settled, row(ending, reported, measured), "{}: {ending}", cell.name);
+	assert_eq!(settled, row(ending, reported, measured), "match {match_id}: {ending}");
+	settled
+}
 
+/// The same, and that this is what the parties now have more and less than `before`; up to the fees of their own
+/// transactions.
+pub async fn check(
+	market: &Market,
+	cell: &Cell,
+	before: Money,
+	match_id: MatchId,
+	wanted: Ending,
+) -> Settlement {
+	let settled = check_row(market, match_id, wanted).await;
 	let after = Money::of(market, cell).await;
 	let Settlement { from_creator, from_provider } = settled;
 	let held = deposit() + INCENTIVE;

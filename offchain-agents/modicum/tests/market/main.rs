@@ -7,6 +7,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod duplicates;
 mod endings;
 mod faults;
 mod kills;
