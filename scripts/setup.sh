@@ -25,10 +25,11 @@ need_packages() {
 		die "could not install ${missing[*]}: see the messages above"
 }
 
-# The C compiler, protobuf compiler and OpenSSL headers that dependencies build with.
+# The C compiler, protobuf compiler and OpenSSL headers that dependencies build with; the library with which tests put a
+# clock wrong.
 setup_build_tools() {
 	if have apt-get; then
-		need_packages build-essential ca-certificates curl git libssl-dev pkg-config protobuf-compiler
+		need_packages build-essential ca-certificates curl git libfaketime libssl-dev pkg-config protobuf-compiler
 		return
 	fi
 	local missing=()

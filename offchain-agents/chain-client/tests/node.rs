@@ -75,6 +75,7 @@ async fn many_calls_of_one_account_at_once_all_take_effect() {
 	let solver = snapshot.account(&account("Solver")).await.unwrap();
 	assert_eq!(solver.free, 1_000_000 * TOKEN - 55 * TOKEN - fees);
 	assert_eq!(solver.nonce, 10);
+	assert!(chain.best_time().await.unwrap() >= snapshot.now().await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

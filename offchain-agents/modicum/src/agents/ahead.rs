@@ -73,6 +73,7 @@ impl Ahead {
 			self.is_stale = false;
 		}
 		let now = snapshot.now().await?;
+		super::clock::saw(now);
 		Ok((snapshot, now))
 	}
 

@@ -199,6 +199,7 @@ impl Matches {
 			},
 		};
 		let now = snapshot.now().await?;
+		super::clock::saw(now);
 		self.known = Some(matches.clone());
 		Ok(View { snapshot, now, events, is_fresh_start, matches })
 	}

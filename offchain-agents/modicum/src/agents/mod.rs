@@ -10,6 +10,7 @@
 
 mod ahead;
 pub mod cheat;
+pub mod clock;
 pub mod creator;
 pub mod duplicate;
 pub mod errands;
@@ -31,6 +32,7 @@ use crate::{
 	failure::{Exit, Failure, Outcome},
 	keys,
 };
+pub use clock::now;
 use errands::Errands;
 use follow::{Conclusion, Follower, Parties, Step, View};
 use modicum_chain_client::{AccountId, Chain, Match, Snapshot, Submitter};
@@ -86,6 +88,10 @@ impl Agent {
 		let store = Store::open(context.config.agent_folder(role, &account))?;
 		let chain = context.chain().await?;
 		let genesis = chain.status().await?.genesis_hash;
+		match chain.best_time().await {
+			Ok(time) => clock::saw(time),
+			Err(error) => tracing::warn!(%error, "the chain's time cannot be read"),
+		}
 		let transfer = Arc::new(Transfer::new(&key, genesis.0)?);
 		let submitter = Submitter::start(chain.clone(), key, context.config.submission());
 		let health = Arc::new(Health::new(role));
@@ -283,14 +289,7 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 	}
 }
 
-/// This machine's clock, milliseconds since the Unix epoch.
-pub fn now() -> Moment {
-	let since =
-		std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What is left of the time until `deadline`, less a reserve, by this machine's clock.
+/// What is left of the time until `deadline`, less a reserve, by the chain's clock.
 pub fn time_left(deadline: Moment, reserve: Duration) -> Duration {
 	Duration::from_millis(deadline.saturating_sub(now())).saturating_sub(reserve)
 }

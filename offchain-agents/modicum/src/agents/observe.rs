@@ -3,7 +3,10 @@
 
 //! What a running agent shows: `/metrics` for Prometheus, `/health` for service managers.
 
-use crate::failure::{Exit, Failure, Outcome};
+use crate::{
+	agents::clock,
+	failure::{Exit, Failure, Outcome},
+};
 use axum::{extract::State, http::StatusCode, response::IntoResponse, routing::get, Json, Router};
 use modicum_primitives::{Balance, Ending};
 use prometheus::{
@@ -33,6 +36,7 @@ pub struct Health {
 	earned: Gauge,
 	troubles: IntCounter,
 	directories: IntGaugeVec,
+	clock_ahead: Gauge,
 	state: Mutex<HealthState>,
 }
 
@@ -67,10 +71,15 @@ impl Health {
 				&["directory"],
 			)
 			.expect(made),
+			clock_ahead: Gauge::new(
+				"clock_ahead_seconds",
+				"how far this machine's clock is ahead of the chain's",
+			)
+			.expect(made),
 			registry,
 			state: Mutex::new(HealthState { last_block: Instant::now(), trouble: None }),
 		};
-		let metrics: [Box<dyn prometheus::core::Collector>; 7] = [
+		let metrics: [Box<dyn prometheus::core::Collector>; 8] = [
 			Box::new(health.block.clone()),
 			Box::new(health.matches.clone()),
 			Box::new(health.errands.clone()),
@@ -78,6 +87,7 @@ impl Health {
 			Box::new(health.earned.clone()),
 			Box::new(health.troubles.clone()),
 			Box::new(health.directories.clone()),
+			Box::new(health.clock_ahead.clone()),
 		];
 		for metric in metrics {
 			health.registry.register(metric).expect("each name is registered once; qed");
@@ -125,6 +135,7 @@ impl Health {
 }
 
 async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
+	health.clock_ahead.set(clock::ahead() as f64 / 1_000.0);
 	let mut text = Vec::new();
 	match TextEncoder::new().encode(&health.registry.gather(), &mut text) {
 		Ok(()) => (StatusCode::OK, text),
@@ -135,8 +146,11 @@ async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
 async fn health(State(health): State<Arc<Health>>) -> impl IntoResponse {
 	let problem = health.problem();
 	let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+	// Nothing that starting the agent again would mend.
+	let clock = clock::warning();
 	let block = health.block.get();
-	(status, Json(json!({ "role": health.role, "block": block, "problem": problem })))
+	let shown = json!({ "role": health.role, "block": block, "problem": problem, "clock": clock });
+	(status, Json(shown))
 }
 
 /// Serves metrics and health at `listen`; nowhere if that is empty.

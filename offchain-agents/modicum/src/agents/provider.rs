@@ -249,7 +249,8 @@ impl Provider {
 	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more.
 	fn offer(&self, view: &View, running: u32, errands: &mut Errands<Errand>) {
 		let Some(offers) = &self.offers else { return };
-		let wanted = self.terms(view.now);
+		// Not by the view's time: the first view may be an old one.
+		let wanted = self.terms(super::now());
 		let mut open = 0;
 		for (id, terms) in offers {
 			if terms.expires_at.is_some_and(|end| end < view.now) {

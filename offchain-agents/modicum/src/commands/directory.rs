@@ -206,7 +206,8 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 	let status = chain.status().await?;
 	let grace_ms = settings.times.grace_secs.saturating_mul(1_000);
 	let view = MarketView::start(chain, &settings.data, grace_ms).await?;
-	let policy = MarketPolicy::new(view, settings.operators.iter().copied(), grace_ms);
+	let policy = MarketPolicy::new(view, settings.operators.iter().copied(), grace_ms)
+		.with_clock(crate::agents::now);
 	let identity = Identity { keypair: key.keypair().clone(), genesis: status.genesis_hash.0 };
 	let shutdown = super::run::shutdown();
 	cli::run(settings, identity, Arc::new(policy), shutdown).await.map_err(failure)

@@ -15,7 +15,7 @@ use self::{
 	state::{Known, Market, Offer, State},
 	store::{Batch, MarketStore},
 };
-use crate::failure::Outcome;
+use crate::{agents::clock, failure::Outcome};
 use async_trait::async_trait;
 use modicum_chain_client::{
 	AccountId, BestBlocks, BestItem, Chain, Error, FinalizedBlocks, FinalizedItem, OfferState,
@@ -174,7 +174,9 @@ async fn follow_best(mut blocks: BestBlocks, shared: Arc<Shared>) {
 		let read = async {
 			Ok::<_, Error>(match blocks.next().await? {
 				BestItem::Block { events, snapshot } => {
-					Some((snapshot.number(), snapshot.now().await?, events))
+					let now = snapshot.now().await?;
+					clock::saw(now);
+					Some((snapshot.number(), now, events))
 				},
 				BestItem::Turn(_) => None,
 			})

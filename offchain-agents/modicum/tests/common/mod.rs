@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod health;
 pub mod table;
 
 use modicum_chain_client::{
@@ -19,6 +20,7 @@ use modicum_node_testing::{free_port, Network, Role};
 use modicum_primitives::{Architecture, Balance, Ending, MatchId, Settlement};
 use serde_json::Value;
 use std::{
+	collections::BTreeMap,
 	path::{Path, PathBuf},
 	process::{Child, Command, Stdio},
 	sync::{
@@ -138,6 +140,8 @@ pub struct Market {
 	events: Arc<Mutex<Vec<(u64, Event)>>>,
 	/// How many cells there are.
 	cells: AtomicU8,
+	/// What is in the environment of an account's commands besides.
+	environment: Mutex<BTreeMap<String, Vec<(String, String)>>>,
 	follower: tokio::task::JoinHandle<()>,
 }
 
@@ -184,7 +188,17 @@ impl Market {
 		let chain = Chain::connect(ConnectionSettings::rpc([node.rpc_url()])).await.unwrap();
 		let events = Arc::default();
 		let follower = tokio::spawn(follow(chain.clone(), Arc::clone(&events)));
-		Self { network, chain, homes, options, light, events, cells: AtomicU8::new(0), follower }
+		Self {
+			network,
+			chain,
+			homes,
+			options,
+			light,
+			events,
+			cells: AtomicU8::new(0),
+			environment: Mutex::default(),
+			follower,
+		}
 	}
 
 	/// A command of the account that knows no way to the chain, with a home folder of its own and nothing else in its
@@ -201,6 +215,7 @@ impl Market {
 			.current_dir(&home)
 			.args(["--output", "json", "--log-level", "info"])
 			.args(["--set", "provider.reserve=4s", "--set", "mediator.reserve=4s"]);
+		command.envs(self.environment.lock().unwrap().get(secret).cloned().unwrap_or_default());
 		if let Some(engine) = std::env::var_os("DOCKER_HOST") {
 			command.env("DOCKER_HOST", engine);
 		}
@@ -227,6 +242,23 @@ impl Market {
 	/// Whether every role runs the light client.
 	pub fn is_light(&self) -> bool {
 		self.options.light
+	}
+
+	/// From now on, the machine on which the account's commands run has a clock that is off by this, such as `+5m`.
+	pub fn set_clock(&self, secret: &str, by: &str) {
+		let library = std::fs::read_dir("/usr/lib")
+			.unwrap()
+			.map(|folder| folder.unwrap().path().join("faketime/libfaketime.so.1"))
+			.find(|file| file.exists())
+			.expect("libfaketime is missing: run `make setup`");
+		let set = [("LD_PRELOAD", library.to_str().unwrap()), ("FAKETIME", by)];
+		let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+		self.environment.lock().unwrap().insert(secret.into(), set.to_vec());
+	}
+
+	/// What an account's agents have logged.
+	pub fn log(&self, secret: &str) -> String {
+		std::fs::read_to_string(self.home(secret).with_extension("log")).unwrap_or_default()
 	}
 
 	/// The account's home folder.

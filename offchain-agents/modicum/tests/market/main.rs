@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod clock;
 #[path = "../common/mod.rs"]
 mod common;
 mod duplicates;
