@@ -17,6 +17,12 @@ say "the game"
 cargo run -q --locked -p modicum-economics --example economics_bench
 say "the game on a chain"
 cargo test -q --workspace --locked --test game -- --ignored --nocapture
+# The agents as `make dist` builds them, if it has; how much memory they need depends on it.
+if [[ -x $(target_dir)/edge/modicum ]]; then
+	MODICUM_BINARY=$(target_dir)/edge/modicum
+	export MODICUM_BINARY
+	say "the agents below are of the profile edge"
+fi
 say "the market: the time that it adds to a job, jobs settled in a second, what idle agents need"
 cargo test -q --workspace --locked --test figures -- --ignored --nocapture --test-threads 1
 say "the solver"

@@ -2,8 +2,8 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# cross.sh ARCHITECTURE…: build the agents' binary `modicum` for other machines, by Debian's names: arm64, armhf (ARMv7).
-# Prints the binaries' paths; with --triple, only Rust's names of the targets, building nothing. With rustup's target if it is installed, else with Debian's Rust, whose sources of
+# cross.sh ARCHITECTURE…: build the agents' binary `modicum` for other machines, by Debian's names: arm64, armhf (ARMv7),
+# with the profile edge. Prints the binaries' paths; with --triple, only Rust's names of the targets, building nothing. With rustup's target if it is installed, else with Debian's Rust, whose sources of
 # the standard library are compiled along (packages rustc-web cargo-web rust-web-src). The C compilers are Debian's
 # cross compilers.
 
@@ -54,6 +54,6 @@ for architecture in "$@"; do
 	variable=${target//-/_}
 	export "CARGO_TARGET_${variable^^}_LINKER=$prefix-gcc" "CC_$variable=$prefix-gcc" "AR_$variable=$prefix-ar"
 	say "building modicum for $architecture" >&2
-	cross_cargo "$target" build --release --locked --package modicum --bin modicum --target "$target" >&2
-	printf '%s\n' "$(target_dir)/$target/release/modicum"
+	cross_cargo "$target" build --profile edge --locked --package modicum --bin modicum --target "$target" >&2
+	printf '%s\n' "$(target_dir)/$target/edge/modicum"
 done

@@ -6,7 +6,8 @@
 # agents' binary by Debian's names of architectures, this machine's first (default: this machine's, arm64 and armhf as
 # far as there are cross compilers); for the node this machine's only. See docs/operating.md.
 #
-# MODICUM_DIST_PROFILE   release, or dev to try the packages with the binaries of everyday work (no cross builds)
+# MODICUM_DIST_PROFILE   release (the node's; the agents' is then edge), or dev to try the packages with the binaries of
+#                        everyday work (no cross builds)
 # MODICUM_DIST_PREBUILT  1: take the binaries that are there already, of an earlier run
 # MODICUM_DIST           the folder (default: dist)
 
@@ -18,8 +19,8 @@ native=$(dpkg --print-architecture) || die "dpkg is missing: packages are made o
 profile=${MODICUM_DIST_PROFILE:-release}
 dist=$(realpath -m "${MODICUM_DIST:-dist}")
 case $profile in
-release) folder=release ;;
-dev) folder=debug ;;
+release) node=release agents=edge ;;
+dev) node=debug agents=debug ;;
 *) die "MODICUM_DIST_PROFILE is '$profile': release and dev are known" ;;
 esac
 case $native in
@@ -77,16 +78,17 @@ take() {
 build() {
 	local architecture binary
 	if [[ -z ${MODICUM_DIST_PREBUILT:-} ]]; then
-		say "building node and agents for $native, profile $profile"
-		cargo build --locked --profile "$profile" -p modicum-node -p modicum --bin modicum-node --bin modicum
+		say "building node and agents for $native, profiles $profile and ${agents/debug/dev}"
+		cargo build --locked --profile "$profile" -p modicum-node --bin modicum-node
+		cargo build --locked --profile "${agents/debug/dev}" -p modicum --bin modicum
 	fi
-	take "$native" "$(target_dir)/$folder/modicum-node"
-	take "$native" "$(target_dir)/$folder/modicum"
+	take "$native" "$(target_dir)/$node/modicum-node"
+	take "$native" "$(target_dir)/$agents/modicum"
 	for architecture in "${architectures[@]}"; do
 		[[ $architecture == "$native" ]] && continue
 		[[ $profile == release ]] || die "other architectures' binaries are built with the profile release only"
 		if [[ -n ${MODICUM_DIST_PREBUILT:-} ]]; then
-			binary=$(target_dir)/$(scripts/cross.sh --triple "$architecture")/release/modicum
+			binary=$(target_dir)/$(scripts/cross.sh --triple "$architecture")/edge/modicum
 		else
 			binary=$(scripts/cross.sh "$architecture")
 		fi
