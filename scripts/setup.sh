@@ -103,7 +103,7 @@ make_debian_wasm() {
 	work=$(mktemp -d)
 	mkdir "$work/src"
 	printf '#![no_std]\nextern crate alloc;\n' >"$work/src/lib.rs"
-	printf '[package]\nname = "std-for-wasm"\nversion = "0.0.0"\nedition = "2021"\n' >"$work/Cargo.toml"
+	printf '[package]\nname = "std-for-wasm"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n' >"$work/Cargo.toml"
 	# The runtime is linked with link-time optimisation, which needs bitcode in these two as well.
 	(cd "$work" && env -u RUSTUP_TOOLCHAIN -u CARGO_TARGET_DIR RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTFLAGS=-Cembed-bitcode=yes \
 		/usr/bin/cargo build --quiet --release -Z build-std=core,alloc --target "$WASM_TARGET") ||
