@@ -17,7 +17,7 @@ use modicum_primitives::{
 };
 use std::{fmt, sync::Arc};
 use subxt::{
-	config::DefaultExtrinsicParamsBuilder,
+	config::{substrate::BlakeTwo256, DefaultExtrinsicParamsBuilder, Hasher},
 	utils::{MultiAddress, Static},
 };
 
@@ -112,6 +112,20 @@ impl Call {
 	pub fn transfer(to: AccountId, amount: Balance) -> Self {
 		let payload = runtime::tx().balances().transfer_keep_alive(MultiAddress::Id(to), amount);
 		Self::new("transfer", payload)
+	}
+
+	/// Authorises the upgrade of the chain's runtime to this code, as its superuser: a development chain has one.
+	pub fn authorize_upgrade_as_superuser(code: &[u8]) -> Self {
+		let code_hash = BlakeTwo256.hash(code);
+		let call =
+			runtime::runtime_types::frame_system::pallet::Call::authorize_upgrade { code_hash };
+		Self::new("authorize_upgrade", runtime::tx().sudo().sudo(runtime::Call::System(call)))
+	}
+
+	/// Upgrades the chain's runtime to this code, which must have been authorised. Anybody may.
+	pub fn apply_authorized_upgrade(code: Vec<u8>) -> Self {
+		let payload = runtime::tx().system().apply_authorized_upgrade(code);
+		Self::new("apply_authorized_upgrade", payload)
 	}
 
 	/// Makes several matches in one transaction. One that fails, because another solver was faster, leaves the

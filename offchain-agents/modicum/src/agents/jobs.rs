@@ -5,7 +5,7 @@
 
 use crate::{
 	agents::{
-		duplicate::Answer,
+		duplicate::{Answer, DuplicateOf},
 		store::{key, Store},
 	},
 	config::{Verification, VerifyBy},
@@ -191,9 +191,12 @@ pub struct JobRecord {
 	pub cancelled: bool,
 	/// Files of the output, once it is written.
 	pub outputs: Vec<PathBuf>,
+	/// Tells the job from those of other machines of this account, which count from 1 as well.
+	#[serde(default)]
+	pub tag: String,
 	/// The job that this one is to verify, by another provider's result.
 	#[serde(default)]
-	pub duplicate_of: Option<u64>,
+	pub duplicate_of: Option<DuplicateOf>,
 	/// The jobs that are to verify this one.
 	#[serde(default)]
 	pub duplicates: Vec<u64>,
@@ -215,6 +218,7 @@ impl JobRecord {
 			failed: Vec::new(),
 			cancelled: false,
 			outputs: Vec::new(),
+			tag: format!("{:08x}", rand::random::<u32>()),
 			duplicate_of: None,
 			duplicates: Vec::new(),
 			answer: None,
@@ -227,9 +231,10 @@ impl JobRecord {
 		has_output && self.outputs.is_empty() && self.duplicate_of.is_none()
 	}
 
-	/// The repository's last part: the job's name, and its number so that no two jobs share one.
+	/// The repository's last part: the job's name, its number and its tag, so that no two jobs share one.
 	pub fn repository_name(&self, number: u64) -> String {
-		format!("{}-{number}", self.package.name)
+		let separator = if self.tag.is_empty() { "" } else { "-" };
+		format!("{}-{number}{separator}{}", self.package.name, self.tag)
 	}
 }
 

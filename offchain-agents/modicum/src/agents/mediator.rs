@@ -194,7 +194,8 @@ impl Role for Mediator {
 				Ok(None)
 			});
 		}
-		Ok(())
+		// Known before there is a dispute, so that there is time to mend it.
+		self.runner.ready(view.snapshot.number()).await
 	}
 }
 
@@ -234,7 +235,13 @@ impl Dispute {
 			return Ok(None);
 		}
 		let call = Call::post_mediation_result(id, evidence);
-		done(self.agent.submitter.submit_early(call, Some(&at)).await)
+		let outcome = self.agent.submitter.submit_early(call, Some(&at)).await;
+		if outcome.as_ref().is_err_and(|error| {
+			error.failure().is_some_and(|failure| failure.is_market("NotMediating"))
+		}) {
+			super::say_not_alone(id);
+		}
+		done(outcome)
 	}
 
 	async fn evidence(&self) -> Result<Evidence, Trouble> {

@@ -41,7 +41,7 @@ use modicum_primitives::{Hash, MatchId, Moment};
 use observe::Health;
 use runner::{Assignment, Runner};
 use std::{
-	collections::BTreeSet,
+	collections::{BTreeSet, VecDeque},
 	fmt,
 	sync::{Arc, Mutex, PoisonError},
 	time::Duration,
@@ -175,13 +175,13 @@ pub trait Role: Send {
 	/// Takes a view in. Called once for each.
 	///
 	/// # Errors
-	/// Only what the agent cannot go on with, such as a full disk.
+	/// Only what the agent cannot go on with.
 	fn take(&mut self, view: &View) -> Outcome<()>;
 
-	/// Takes in what is certain. Called once for each finalised block.
+	/// Takes in what is certain. Called for each finalised block, in order; again with the same one if it failed.
 	///
 	/// # Errors
-	/// As of [`Role::take`].
+	/// What could not be written down now, as on a full disk; then nothing of the block counts as taken in.
 	async fn conclude(&mut self, _conclusion: &Conclusion) -> Outcome<()> {
 		Ok(())
 	}
@@ -225,7 +225,7 @@ pub async fn begin(
 /// Runs a role until `shutdown`. What is under way then is dropped: containers go on, and are found again.
 ///
 /// # Errors
-/// What [`Role::take`] or [`Role::conclude`] could not go on with.
+/// What [`Role::take`] could not go on with.
 pub async fn drive(
 	agent: &Agent,
 	role: &mut impl Role,
@@ -244,6 +244,7 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 	let mut errands = Errands::new();
 	let mut last: Option<View> = None;
 	let mut last_final = follower.first_final();
+	let mut waiting = VecDeque::new();
 	loop {
 		tokio::select! {
 			() = errands.ended() => {},
@@ -259,10 +260,9 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 					last = Some(view);
 				},
 				Step::Final(conclusion) => {
-					role.conclude(&conclusion).await?;
-					follower.done(&conclusion).await?;
 					last_final = last_final.max(conclusion.number);
 					agent.health.block(conclusion.number);
+					waiting.push_back(conclusion);
 				},
 				Step::Trouble(error) => {
 					agent.health.trouble(&error);
@@ -271,6 +271,8 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 				},
 			},
 		}
+		// Deadlines do not wait for a disk with room: the agent goes on acting, which needs nothing written down.
+		let unwritten = conclude(role, &mut follower, &mut waiting).await.err();
 		let Some(view) = &last else { continue };
 		let unfinal = view.snapshot.number().saturating_sub(last_final);
 		if unfinal > MOST_UNFINAL {
@@ -286,7 +288,35 @@ async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -
 				tracing::warn!(%failure, "cannot act now; tried again with the next block");
 			},
 		}
+		if let Some(failure) = unwritten {
+			agent.health.trouble(&failure);
+			tracing::warn!(%failure, "cannot be written down now; tried again with the next block");
+		}
 	}
+}
+
+/// Takes in the finalised blocks that wait for it.
+async fn conclude(
+	role: &mut impl Role,
+	follower: &mut Follower,
+	waiting: &mut VecDeque<Conclusion>,
+) -> Outcome<()> {
+	while let Some(conclusion) = waiting.front() {
+		role.conclude(conclusion).await?;
+		let written = follower.done(conclusion).await;
+		waiting.pop_front();
+		written?;
+	}
+	Ok(())
+}
+
+/// Somebody else has answered for this account. That does no harm, but both have worked for one pay.
+fn say_not_alone(match_id: MatchId) {
+	tracing::warn!(
+		match_id,
+		"another agent of this account was faster: run one agent for each account, and give each machine an account \
+		 of its own"
+	);
 }
 
 /// What is left of the time until `deadline`, less a reserve, by the chain's clock.

@@ -122,17 +122,8 @@ pub async fn run(
 
 impl Provider {
 	/// What is to be remembered of an event.
-	fn take_closed(&mut self, event: &Event, at: Moment) -> Option<(MatchId, ClosedMatch)> {
-		let Event::MatchClosed {
-			match_id,
-			creator,
-			provider,
-			mediator,
-			directory,
-			ending,
-			settlement,
-			..
-		} = event
+	fn closed_match(&self, event: &Event, at: Moment) -> Option<(MatchId, ClosedMatch)> {
+		let Event::MatchClosed { match_id, creator, provider, ending, settlement, .. } = event
 		else {
 			return None;
 		};
@@ -148,9 +139,15 @@ impl Provider {
 			lost: payout.to_counterparty.saturating_add(payout.to_fines),
 			at,
 		};
+		Some((*match_id, closed))
+	}
+
+	/// What follows from the end of an own match.
+	fn take_closed(&mut self, match_id: MatchId, closed: &ClosedMatch, event: &Event) {
+		let Event::MatchClosed { mediator, directory, ending, .. } = event else { return };
 		tracing::info!(match_id, %ending, earned = closed.earned, lost = closed.lost, "closed");
 		self.agent.health.closed(ending, closed.earned);
-		self.closed.insert(*match_id);
+		self.closed.insert(match_id);
 		// This provider knows that it did as it should; so who finds it at fault is not to be trusted again.
 		let verdict_is_false = matches!(
 			ending,
@@ -166,7 +163,6 @@ impl Provider {
 		if is_lost && self.cheat.is_none() {
 			self.to_distrust.insert(Errand::DistrustDirectory(*directory));
 		}
-		Some((*match_id, closed))
 	}
 
 	async fn read_offers(&mut self, snapshot: &Snapshot) -> Outcome<()> {
@@ -246,9 +242,17 @@ impl Provider {
 		Ok(())
 	}
 
-	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more.
-	fn offer(&self, view: &View, running: u32, errands: &mut Errands<Errand>) {
+	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more. While no
+	/// job can be run, none is offered room.
+	fn offer(&self, view: &View, running: u32, can_run: bool, errands: &mut Errands<Errand>) {
 		let Some(offers) = &self.offers else { return };
+		if !can_run {
+			for id in offers.keys() {
+				let call = Call::cancel_resource_offer(*id);
+				self.call_at(view, Errand::Withdraw(*id), call, errands);
+			}
+			return;
+		}
 		// Not by the view's time: the first view may be an old one.
 		let wanted = self.terms(super::now());
 		let mut open = 0;
@@ -346,14 +350,18 @@ impl Role for Provider {
 	}
 
 	async fn conclude(&mut self, conclusion: &Conclusion) -> Outcome<()> {
-		let events = conclusion.events.iter();
-		let closed: Vec<_> =
-			events.filter_map(|event| self.take_closed(event, conclusion.now)).collect();
+		let closed: Vec<_> = (conclusion.events.iter())
+			.filter_map(|event| Some((self.closed_match(event, conclusion.now)?, event)))
+			.collect();
 		let store = &self.agent.store;
 		let writing = closed
 			.iter()
-			.map(|(id, closed)| async move { store.put(&key(CLOSED, *id), closed).await });
-		try_join_all(writing).await.map(|_| ())
+			.map(|((id, closed), _)| async move { store.put(&key(CLOSED, *id), closed).await });
+		try_join_all(writing).await?;
+		for ((id, closed), event) in closed {
+			self.take_closed(id, &closed, event);
+		}
+		Ok(())
 	}
 
 	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {
@@ -403,8 +411,9 @@ impl Role for Provider {
 				Ok(Some((included.block, finality)))
 			});
 		}
-		self.offer(view, running, errands);
-		Ok(())
+		let ready = self.runner.ready(view.snapshot.number()).await;
+		self.offer(view, running, ready.is_ok(), errands);
+		ready
 	}
 }
 
@@ -454,7 +463,15 @@ impl Assigned {
 		};
 		// Good only on a chain on which the match is this one: a fork may give its number to another job.
 		let at = self.agent.latest().await?;
-		let is_same = at.open_match(id).await?.as_ref() == Some(&self.record)
+		let found = at.open_match(id).await?;
+		let is_answered = found.as_ref().is_some_and(|found| {
+			found.job_offer == self.record.job_offer && found.phase != Phase::Running
+		});
+		if is_answered {
+			super::say_not_alone(id);
+			return Ok(None);
+		}
+		let is_same = found.as_ref() == Some(&self.record)
 			&& Assignment::read(&at, self.record.job_offer).await? == self.assignment;
 		if !is_same {
 			tracing::warn!(match_id = id, "the match is another now, or closed");
@@ -463,7 +480,13 @@ impl Assigned {
 		let Executed { reason, .. } = &executed;
 		tracing::info!(match_id = id, status = %run.status, reason, "result");
 		let call = Call::post_result(id, run, repository.as_str());
-		done(self.agent.submitter.submit_early(call, Some(&at)).await)
+		let outcome = self.agent.submitter.submit_early(call, Some(&at)).await;
+		if outcome.as_ref().is_err_and(|error| {
+			error.failure().is_some_and(|failure| failure.is_market("NotRunning"))
+		}) {
+			super::say_not_alone(id);
+		}
+		done(outcome)
 	}
 
 	async fn execute(&self) -> Executed {

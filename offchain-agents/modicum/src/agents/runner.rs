@@ -32,6 +32,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How long the container engine may take to say what it runs.
+const ENGINE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// A job as the chain has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
@@ -148,6 +151,8 @@ pub struct Runner {
 	work: PathBuf,
 	processors: Processors,
 	cpus_per_job: u32,
+	/// The last block at which the executor was asked whether it is there, and what was wrong.
+	asked: tokio::sync::Mutex<(u64, Option<Failure>)>,
 }
 
 impl Runner {
@@ -160,7 +165,8 @@ impl Runner {
 	) -> Self {
 		let count = std::thread::available_parallelism().map_or(1, usize::from);
 		let processors = Processors(Mutex::new(vec![0; count]));
-		Self { executor, transfer, work, processors, cpus_per_job }
+		let asked = tokio::sync::Mutex::new((u64::MAX, None));
+		Self { executor, transfer, work, processors, cpus_per_job, asked }
 	}
 
 	/// Where files lie for a while.
@@ -171,6 +177,27 @@ impl Runner {
 	/// The executor.
 	pub fn executor(&self) -> &dyn Executor {
 		self.executor.as_ref()
+	}
+
+	/// Whether jobs can be run now. The executor is asked once for each `block`.
+	///
+	/// # Errors
+	/// Why not: the container engine was stopped, for example.
+	pub async fn ready(&self, block: u64) -> Outcome<()> {
+		let mut asked = self.asked.lock().await;
+		if asked.0 != block {
+			let answer = tokio::time::timeout(ENGINE_PATIENCE, self.executor.recover()).await;
+			let trouble = match answer {
+				Ok(answer) => answer.err().map(|error| Trouble::from(error).into()),
+				Err(_) => {
+					let limit = ENGINE_PATIENCE.as_secs();
+					let message = format!("the container engine gives no answer within {limit} s");
+					Some(Failure::new(Exit::Engine, message))
+				},
+			};
+			*asked = (block, trouble);
+		}
+		asked.1.clone().map_or(Ok(()), Err)
 	}
 
 	/// Removes what a match has left.

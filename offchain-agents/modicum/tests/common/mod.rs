@@ -70,6 +70,11 @@ impl Agent {
 		self.process = self.command.spawn().unwrap();
 	}
 
+	/// Whether it has not ended by itself.
+	pub fn is_running(&mut self) -> bool {
+		self.process.try_wait().unwrap().is_none()
+	}
+
 	/// The number of its process.
 	pub fn id(&self) -> u32 {
 		self.process.id()
@@ -206,7 +211,9 @@ impl Market {
 	fn offline_command(&self, secret: &str) -> Command {
 		let home = self.home(secret);
 		std::fs::create_dir_all(&home).unwrap();
-		let mut command = Command::new(env!("CARGO_BIN_EXE_modicum"));
+		// This build's, or what `make dist` ships.
+		let program = std::env::var_os("MODICUM_BINARY");
+		let mut command = Command::new(program.unwrap_or(env!("CARGO_BIN_EXE_modicum").into()));
 		command
 			.env_clear()
 			.env("HOME", &home)
@@ -261,6 +268,15 @@ impl Market {
 		std::fs::read_to_string(self.home(secret).with_extension("log")).unwrap_or_default()
 	}
 
+	/// Waits until one of the accounts' agents has logged a text.
+	pub async fn logged(&self, secrets: &[String], text: &str) {
+		let started = Instant::now();
+		while !secrets.iter().any(|secret| self.log(secret).contains(text)) {
+			assert!(started.elapsed() < PATIENCE, "nobody of {secrets:?} says `{text}`");
+			tokio::time::sleep(POLL).await;
+		}
+	}
+
 	/// The account's home folder.
 	pub fn home(&self, secret: &str) -> PathBuf {
 		self.homes.path().join(secret.trim_start_matches('/').replace("//", "-"))
@@ -313,12 +329,17 @@ impl Market {
 
 	/// Starts an agent of an account on another machine, which knows nothing of the first.
 	pub fn start_elsewhere(&self, secret: &str, line: &str) -> Agent {
-		let elsewhere = format!("{secret}//elsewhere");
-		let home = self.home(&elsewhere);
+		let command = self.command_elsewhere(secret, "");
+		self.start_logged(&elsewhere(secret), command, line)
+	}
+
+	/// A command of an account on another machine.
+	pub fn command_elsewhere(&self, secret: &str, line: &str) -> Command {
+		let home = self.home(&elsewhere(secret));
 		std::fs::create_dir_all(&home).unwrap();
 		let mut command = self.command(secret);
-		command.env("HOME", &home).current_dir(&home);
-		self.start_logged(&elsewhere, command, line)
+		command.env("HOME", &home).current_dir(&home).args(line.split_whitespace());
+		command
 	}
 
 	fn start_logged(&self, name: &str, mut command: Command, line: &str) -> Agent {
@@ -337,6 +358,11 @@ impl Market {
 
 	/// Registers a directory and starts it.
 	pub async fn directory(&self, secret: &str) -> Agent {
+		self.directory_with(secret, "").await
+	}
+
+	/// The same with further arguments.
+	pub async fn directory_with(&self, secret: &str, more: &str) -> Agent {
 		let (port, admin) = (free_port().unwrap(), free_port().unwrap());
 		let key = Key::from_secret(secret).unwrap();
 		self.endow(&[key.account()]).await;
@@ -345,27 +371,38 @@ impl Market {
 		submitter.submit(call).await.unwrap();
 		let listen = format!("127.0.0.1:{port}");
 		let line = format!(
-			"directory run --listen {listen} --admin-listen 127.0.0.1:{admin} --id {listen} --data store"
+			"directory run --listen {listen} --admin-listen 127.0.0.1:{admin} --id {listen} --data store {more}"
 		);
 		self.start(secret, &line)
 	}
 
 	/// The file of a blob in a directory's store.
 	pub fn blob(&self, directory: &str, digest: &[u8; 32]) -> PathBuf {
+		let found = self.find_blob(directory, digest);
+		found.unwrap_or_else(|| panic!("{directory} has no blob {}", hex::encode(digest)))
+	}
+
+	/// Whether a directory has a blob.
+	pub fn has_blob(&self, directory: &str, digest: &[u8; 32]) -> bool {
+		self.find_blob(directory, digest).is_some()
+	}
+
+	fn find_blob(&self, directory: &str, digest: &[u8; 32]) -> Option<PathBuf> {
 		let name = hex::encode(digest);
 		let found = [self.home(directory).join("store")];
 		let mut folders = found.to_vec();
 		while let Some(folder) = folders.pop() {
-			for entry in std::fs::read_dir(folder).unwrap() {
-				let path = entry.unwrap().path();
+			// The directory may be removing what is there.
+			for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+				let path = entry.path();
 				if path.is_dir() {
 					folders.push(path);
 				} else if path.file_name().is_some_and(|found| *found == *name) {
-					return path;
+					return Some(path);
 				}
 			}
 		}
-		panic!("{directory} has no blob {name}");
+		None
 	}
 
 	/// Sends money to accounts, all at once.
@@ -551,6 +588,11 @@ impl Market {
 		}
 		ends
 	}
+}
+
+/// What the other machine of an account is called.
+pub fn elsewhere(secret: &str) -> String {
+	format!("{secret}//elsewhere")
 }
 
 /// What makes an account a provider for the jobs of a cell.

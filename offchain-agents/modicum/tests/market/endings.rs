@@ -5,7 +5,7 @@
 //! all run at the same time.
 
 use crate::common::{
-	account, closed_match,
+	account, closed_match, elsewhere,
 	table::{self, mediated, Money},
 	Agent, Cell, Market, Options, PATIENCE,
 };
@@ -213,7 +213,11 @@ async fn two_machines_of_one_account(market: &Market, cell: Cell) -> Settlement 
 	let _other = market.start_elsewhere(&cell.provider(), "provider run");
 	let (code, answer) = market.submit(&cell, "--verify never").await;
 	assert_eq!(code, 0, "{answer}");
-	table::check(market, &cell, before, closed_match(&answer), Ending::Accepted).await
+	let settled =
+		table::check(market, &cell, before, closed_match(&answer), Ending::Accepted).await;
+	let both = [cell.provider(), elsewhere(&cell.provider())];
+	market.logged(&both, "another agent of this account").await;
+	settled
 }
 
 /// Nobody can run what does not have the offered hash; the provider says so and is not to blame.

@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod clock;
 #[path = "../common/mod.rs"]
 mod common;
+mod disk;
 mod duplicates;
 mod endings;
 mod faults;
 mod kills;
 mod light;
+mod upgrade;
