@@ -10,7 +10,7 @@
 use crate::{
 	agents::{
 		creator::Driver,
-		jobs::{JobRecord, Judgement, Plan},
+		jobs::{JobRecord, Judgement, Plan, Stage},
 		solver::read_book,
 		time_left,
 		verify::RESERVE,
@@ -30,16 +30,22 @@ use rand::{seq::IteratorRandom, Rng};
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::{BTreeMap, BTreeSet},
-	time::Duration,
+	time::{Duration, Instant},
 };
 
 /// So many other providers' results decide.
 const ENOUGH: usize = 2;
 /// So often the job is offered for that: some providers fail.
 const MOST: usize = 4;
-/// Between two looks for their results, and before a failed attempt is repeated for the first time.
+/// For so long an offer of another provider is waited for, if the result need not be judged before.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// An older block is not decided on: it shows neither the offers of now nor their numbers.
+const VIEW_AGE: Duration = Duration::from_secs(5);
+/// What a provider has besides the time that it declares for the longest run: to be matched, to transfer and to post.
+const ALLOWANCE: Duration = Duration::from_secs(60);
+/// Between two looks for their results, and at first between two looks for their offers and between attempts.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause between attempts.
+/// What that grows to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
 /// How often a job may be offered again to verify its result.
@@ -60,6 +66,15 @@ pub struct Answer {
 	pub match_id: MatchId,
 	/// What it posted.
 	pub run: Run,
+}
+
+/// What a job verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DuplicateOf {
+	/// The job.
+	pub job: u64,
+	/// When its result is judged at the latest, milliseconds since the Unix epoch.
+	pub until: Moment,
 }
 
 /// Whether a result of this status says anything about the job.
@@ -89,7 +104,7 @@ impl Driver {
 	/// A job, or the one that it verifies, with all jobs that verify that one.
 	fn family(&self, record: &JobRecord) -> Outcome<(JobRecord, Vec<JobRecord>)> {
 		let original = match record.duplicate_of {
-			Some(number) => self.jobs.get(number)?,
+			Some(original) => self.jobs.get(original.job)?,
 			None => record.clone(),
 		};
 		let duplicates = original.duplicates.iter().map(|number| self.jobs.get(*number));
@@ -128,9 +143,12 @@ impl Driver {
 		// What was made of a result that a fork took back.
 		record.judgement = None;
 		self.save(record, record.stage.clone()).await?;
+		let is_original = record.duplicate_of.is_none();
 		for number in &record.duplicates {
 			tokio::spawn(see_through(self.of(*number)));
 		}
+		// What the last one took, the next will take as well.
+		let mut asked: Option<Instant> = None;
 		loop {
 			let (original, duplicates) = self.family(record)?;
 			let answers =
@@ -143,17 +161,28 @@ impl Driver {
 			if let Some(judgement) = by_others(&result.run, &others, &terms) {
 				return Ok(judgement);
 			}
-			if time_left(deadline, RESERVE).is_zero() {
-				return Ok(unverified("not verified: too few other providers ran the job in time"));
-			}
-			if !duplicates.iter().any(is_awaited) {
-				match record.duplicate_of {
-					None if duplicates.len() < MOST => self.order(record, deadline).await?,
-					Some(_) if original.judgement.is_none() => {},
-					_ => {
-						return Ok(unverified("not verified: too few other providers ran the job"))
+			let left = time_left(deadline, RESERVE);
+			let is_any_awaited = duplicates.iter().any(is_awaited);
+			// Whoever was taken back found no other provider, or its owner does not want one.
+			let may_ask = duplicates.len() < MOST
+				&& !duplicates.iter().any(|job| matches!(job.stage, Stage::Withdrawn { .. }))
+				&& asked.is_none_or(|asked| asked.elapsed() < left);
+			let may_come = is_any_awaited
+				|| match record.duplicate_of {
+					None => may_ask,
+					Some(_) => original.judgement.is_none(),
+				};
+			if left.is_zero() || !may_come {
+				return Ok(unverified(match others.is_empty() {
+					true => "not verified: no other provider ran the job in time",
+					false => {
+						"not verified: another provider's result differs, and no third one ran the job in time"
 					},
-				}
+				}));
+			}
+			if is_original && !is_any_awaited {
+				self.order(record, deadline).await?;
+				asked = Some(Instant::now());
 			}
 			tokio::time::sleep(PAUSE).await;
 		}
@@ -161,18 +190,17 @@ impl Driver {
 
 	/// Adds a duplicate and has it driven like any other job.
 	async fn order(&self, record: &mut JobRecord, deadline: Moment) -> Outcome<()> {
-		let time_limit = time_left(deadline, RESERVE).as_millis();
-		let time_limit = u64::try_from(time_limit).unwrap_or(u64::MAX);
 		let verify = Verification::Probability(1.0);
-		let plan = Plan { time_limit, verify, retries: 0, ..record.plan.clone() };
+		let plan = Plan { verify, retries: 0, ..record.plan.clone() };
+		let until = deadline.saturating_sub(millis(RESERVE));
 		let duplicate = JobRecord {
-			duplicate_of: Some(self.number),
+			duplicate_of: Some(DuplicateOf { job: self.number, until }),
 			..JobRecord::new(record.package.clone(), plan)
 		};
 		let number = self.jobs.add(|_| duplicate).await?;
 		record.duplicates.push(number);
 		self.save(record, record.stage.clone()).await?;
-		let until = time_of(deadline.saturating_sub(RESERVE.as_millis() as u64));
+		let until = time_of(until);
 		self.say(format!(
 			"to verify it, another provider is to run it as job {number}, until {until}"
 		));
@@ -192,14 +220,15 @@ impl Driver {
 
 	/// Waits until the offer of a provider fits that has not run the job yet; a call that posts a duplicate's offer and
 	/// matches it in the same breath, so that no solver can match it with one that has; and the block that it was
-	/// decided on. Or why it is to be withdrawn.
+	/// decided on. Or why it is to be withdrawn. The provider has as long as it needs, whatever the `terms` say.
 	///
 	/// # Errors
 	/// The chain or the store cannot be read.
 	pub(super) async fn matched_offer(
 		&self,
 		record: &JobRecord,
-		terms: JobTerms<AccountId>,
+		of: DuplicateOf,
+		mut terms: JobTerms<AccountId>,
 		uri: &str,
 	) -> Outcome<Result<(Call, Snapshot), String>> {
 		let (original, duplicates) = self.family(record)?;
@@ -213,32 +242,52 @@ impl Driver {
 			})
 			.collect();
 		let extra = record.plan.extra_deposit;
-		let mut is_told = false;
+		let until = of.until.min(super::now().saturating_add(millis(PATIENCE)));
+		let (mut is_told, mut pause) = (false, PAUSE);
 		let mut best = self.agent.chain.best_blocks();
 		loop {
 			let (BestItem::Turn(snapshot) | BestItem::Block { snapshot, .. }) = best.next().await?;
 			if let Some(because) = self.unwanted(&self.jobs.get(self.number)?)? {
 				return Ok(Err(because));
 			}
+			let now = super::now();
+			if now >= until {
+				return Ok(Err("no other provider's offer fitted in time".into()));
+			}
+			if snapshot.now().await?.saturating_add(millis(VIEW_AGE)) < now {
+				continue;
+			}
 			let mut book = read_book(&snapshot).await?;
 			let number = snapshot.next_job_offer().await?;
 			let held = snapshot.job_offer_deposit(terms.clone(), extra).await?.unwrap_or_default();
+			terms.completion_deadline = Moment::MAX;
 			let offer = JobOffer { creator: self.agent.account, terms: terms.clone(), held };
 			book.insert_job_offer(number, offer).map_err(Failure::internal)?;
-			let now = snapshot.now().await?;
-			if let Some(with) = choose(&book, number, &asked, now, &mut rand::rng()) {
+			let chosen = choose(&book, number, &asked, now, &mut rand::rng());
+			if let Some((resource_offer, mediator)) = chosen {
+				let time = time_for(&book, resource_offer, &terms);
+				terms.completion_deadline = now.saturating_add(time);
+				let with = (resource_offer, mediator);
 				let call = Call::post_matched_job_offer(terms, uri, extra, number, with);
 				return Ok(Ok((call, snapshot)));
 			}
 			if !is_told {
-				self.say("no other provider's offer fits at present: waiting for one");
+				let until = time_of(until);
+				self.say(format!("no other provider's offer fits: waiting for one, until {until}"));
 				is_told = true;
 			}
+			// The whole market was read: in a large one that is not done with every block.
+			tokio::time::sleep(pause).await;
+			pause = (pause * 2).min(LONGEST_PAUSE);
 		}
 	}
 
 	/// Sees to it that the jobs that have verified this one are settled as well.
 	pub(super) async fn finish_duplicates(&self, record: &JobRecord) {
+		let is_over = |number: &u64| self.jobs.get(*number).is_ok_and(|job| job.stage.is_over());
+		if !record.duplicates.iter().all(is_over) {
+			self.say("waiting until the jobs that were to verify it are settled as well");
+		}
 		let finishing = record.duplicates.iter().map(|number| async move {
 			if let Err(failure) = see_through(self.of(*number)).await {
 				self.say(format!(
@@ -302,6 +351,24 @@ fn choose(
 	}
 	let (_, resource_offer, mediator) = cheapest.into_values().choose(random)?;
 	Some((resource_offer, mediator))
+}
+
+/// How long the provider of a resource offer may take, milliseconds: its own figure for a run up to the job's limits,
+/// and [`ALLOWANCE`].
+fn time_for(
+	book: &OrderBook<AccountId>,
+	resource_offer: ResourceOfferId,
+	terms: &JobTerms<AccountId>,
+) -> Moment {
+	let offer = book.resource_offers().get(&resource_offer);
+	let provider = offer.and_then(|offer| book.provider(&offer.provider));
+	let speed = provider.map_or(0, |provider| provider.time_per_billion_instructions);
+	let run = u128::from(speed) * u128::from(terms.limits.instructions) / 1_000_000_000;
+	Moment::try_from(run).unwrap_or(Moment::MAX).saturating_add(millis(ALLOWANCE))
+}
+
+fn millis(time: Duration) -> Moment {
+	Moment::try_from(time.as_millis()).unwrap_or(Moment::MAX)
 }
 
 /// What other providers' results say of one; `None` if they do not say it yet.
@@ -447,6 +514,9 @@ mod tests {
 		let drawn: BTreeSet<_> = (0..100).map(|_| draw(&asked).unwrap()).collect();
 		// The cheaper offer of the two; the last provider asks for more than the job may cost.
 		assert_eq!(drawn, BTreeSet::from([(2, MEDIATOR), (3, MEDIATOR)]));
+		// A millisecond for the run.
+		let terms = &book.job_offers()[&9].terms;
+		assert_eq!(time_for(&book, 2, terms), 1 + millis(ALLOWANCE));
 		let all = (5..9).map(|who| AccountId([who; 32])).collect();
 		assert_eq!(draw(&all), None);
 	}

@@ -63,7 +63,7 @@ impl Driver {
 	pub(super) fn unwanted(&self, record: &JobRecord) -> Outcome<Option<String>> {
 		match record.duplicate_of {
 			_ if record.cancelled => Ok(Some("cancelled".into())),
-			Some(original) => self.unneeded(original),
+			Some(original) => self.unneeded(original.job),
 			None => Ok(None),
 		}
 	}
@@ -110,7 +110,7 @@ impl Driver {
 		let (call, decided_at) = match record.duplicate_of {
 			// Decided on nothing that a fork could take back: it is good on every chain.
 			None => (Call::post_job_offer(terms, &uri, record.plan.extra_deposit), None),
-			Some(_) => match self.matched_offer(record, terms, &uri).await? {
+			Some(original) => match self.matched_offer(record, original, terms, &uri).await? {
 				Ok((call, snapshot)) => (call, Some(snapshot)),
 				Err(because) => {
 					self.save(record, Stage::Withdrawn { because }).await?;

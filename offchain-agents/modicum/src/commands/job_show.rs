@@ -46,7 +46,7 @@ impl Shown {
 			line,
 			outputs: record.outputs.clone(),
 			attempts: record.failed.len() + 1,
-			duplicate_of: record.duplicate_of,
+			duplicate_of: record.duplicate_of.map(|of| of.job),
 		}
 	}
 }
@@ -98,7 +98,7 @@ fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
 	let paid = Amount(closed.settlement.from_creator.to_counterparty);
 	if closed.has_output() {
 		let what = match record.duplicate_of {
-			Some(original) => format!("run to verify job {original}"),
+			Some(of) => format!("run to verify job {}", of.job),
 			None => format!("{} files in {}", record.outputs.len(), record.plan.out.display()),
 		};
 		let line = format!(
