@@ -132,6 +132,8 @@ pub(crate) fn container(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
 		cmd: Some(spec.command[1..].to_vec()),
 		env: Some(environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
 		working_dir: Some(spec.working_directory.into()),
+		// An engine that is stopped asks nobody to come to an end: what a job makes of that is no result.
+		stop_signal: Some("SIGKILL".into()),
 		user: Some(USER.into()),
 		hostname: Some(HOSTNAME.into()),
 		domainname: Some(DOMAIN.into()),

@@ -307,12 +307,13 @@ impl Inner {
 	}
 
 	/// Whether somebody else ended the job, the engine at its own end or a person: then its end says nothing of the
-	/// job. No process can send its container's first one a signal that kills from inside.
+	/// job. No process can send its container's first one a signal that kills from inside. An engine that was started
+	/// again has ended what ran, and knows nothing of it.
 	async fn was_killed_by_others(&self, record: &RunRecord) -> Result<bool> {
 		let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
 		let filters = HashMap::from([
 			("container", vec![self.object_name(&record.run)]),
-			("event", vec!["kill".to_owned()]),
+			("event", ["kill", "die"].map(String::from).to_vec()),
 		]);
 		let options = EventsOptionsBuilder::default()
 			.since(&seconds(record.started_at.unwrap_or_default()))
@@ -320,8 +321,19 @@ impl Inner {
 			.filters(&filters)
 			.build();
 		let mut events = std::pin::pin!(self.docker.events(Some(options)));
-		let first = events.try_next().await;
-		Ok(first.map_err(ExecutorError::engine("list what happened to the job"))?.is_some())
+		let mut saw_the_end = false;
+		while let Some(event) = events
+			.try_next()
+			.await
+			.map_err(ExecutorError::engine("list what happened to the job"))?
+		{
+			match event.action.as_deref() {
+				Some("kill") => return Ok(true),
+				_ => saw_the_end = true,
+			}
+		}
+		// Podman's containers outlive it, and its records do as well.
+		Ok(!saw_the_end && !self.facts.is_podman())
 	}
 
 	fn default_wall_limit(&self, instructions: u64) -> Duration {

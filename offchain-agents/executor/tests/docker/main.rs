@@ -13,3 +13,4 @@ mod isolation;
 mod lifecycle;
 #[cfg(target_arch = "x86_64")]
 mod program;
+mod restart;
