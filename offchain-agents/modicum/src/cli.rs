@@ -204,6 +204,16 @@ pub fn parse(
 	Ok(cli)
 }
 
+/// Whether a command line, even a wrong one, asks for answers in JSON.
+pub fn wants_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+	let mut last = OsString::new();
+	arguments.into_iter().any(|argument| {
+		let asked = argument == "--output=json" || (last == "--output" && argument == "json");
+		last = argument;
+		asked
+	})
+}
+
 /// Gives every verb below a command these arguments too.
 fn with_own(command: clap::Command, arguments: &[clap::Arg]) -> clap::Command {
 	command.mut_subcommands(|verb| with_own(verb.args(arguments.iter().cloned()), arguments))

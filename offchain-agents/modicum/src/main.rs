@@ -20,7 +20,17 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
 	// Usage errors, help and versions end here, with codes 2 and 0.
-	let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+	let cli = match cli::parse(std::env::args_os()) {
+		Ok(cli) => cli,
+		Err(error) if error.use_stderr() && cli::wants_json(std::env::args_os()) => {
+			let message = error.to_string();
+			let message = message.trim_start_matches("error: ").trim_end();
+			let failure = failure::Failure::new(failure::Exit::Usage, message);
+			output::print_failure(output::Format::Json, &failure);
+			return failure.exit.into();
+		},
+		Err(error) => error.exit(),
+	};
 	let format = cli.global.output;
 	let outcome = tokio::runtime::Builder::new_multi_thread()
 		.enable_all()

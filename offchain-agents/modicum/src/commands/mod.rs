@@ -38,8 +38,8 @@ use crate::{
 pub async fn run(cli: Cli) -> Outcome {
 	// These need no settings, and must work while the settings are wrong.
 	let command = match cli.command {
-		Command::Completions(args) => return shell::completions(&args),
-		Command::Man(args) => return shell::man(&args),
+		Command::Completions(args) => return shell::completions(cli.global.output, &args),
+		Command::Man(args) => return shell::man(cli.global.output, &args),
 		Command::Config(command) => return config::run(command, &cli.global),
 		command => command,
 	};

@@ -6,10 +6,12 @@
 use crate::{
 	cli,
 	failure::{Exit, Failure, Outcome},
+	output::{self, Format, Report},
 };
 use clap::Args;
 use clap_complete::Shell;
-use std::{io::Write, path::PathBuf};
+use serde::Serialize;
+use std::path::PathBuf;
 
 /// Arguments of `completions`.
 #[derive(Args, Debug, Clone)]
@@ -26,28 +28,59 @@ pub struct ManArgs {
 	pub out: Option<PathBuf>,
 }
 
+/// A text that was made.
+#[derive(Serialize)]
+struct Made {
+	content: String,
+}
+
+impl Made {
+	fn new(bytes: Vec<u8>) -> Outcome<Self> {
+		String::from_utf8(bytes).map(|content| Self { content }).map_err(Failure::internal)
+	}
+}
+
+impl Report for Made {
+	fn text(&self) -> String {
+		self.content.trim_end().into()
+	}
+}
+
+/// Where the manual's pages are.
+#[derive(Serialize)]
+struct Written {
+	folder: PathBuf,
+}
+
+impl Report for Written {
+	fn text(&self) -> String {
+		format!("written to {}", self.folder.display())
+	}
+}
+
 /// Prints a shell's completions.
-pub fn completions(args: &CompletionsArgs) -> Outcome {
+pub fn completions(format: Format, args: &CompletionsArgs) -> Outcome {
 	let mut script = Vec::new();
 	clap_complete::generate(args.shell, &mut cli::command(), "modicum", &mut script);
-	let _ = std::io::stdout().write_all(&script);
+	output::print(format, &Made::new(script)?);
 	Ok(Exit::Success)
 }
 
 /// Writes the manual.
-pub fn man(args: &ManArgs) -> Outcome {
+pub fn man(format: Format, args: &ManArgs) -> Outcome {
 	match &args.out {
 		Some(folder) => {
 			std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
 			clap_mangen::generate_to(cli::command(), folder)
 				.map_err(|error| Failure::file(folder, error))?;
+			output::print(format, &Written { folder: folder.clone() });
 		},
 		None => {
 			let mut page = Vec::new();
 			clap_mangen::Man::new(cli::command())
 				.render(&mut page)
 				.map_err(|error| Failure::internal(format!("the manual: {error}")))?;
-			let _ = std::io::stdout().write_all(&page);
+			output::print(format, &Made::new(page)?);
 		},
 	}
 	Ok(Exit::Success)
