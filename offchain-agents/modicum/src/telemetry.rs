@@ -28,19 +28,24 @@ pub fn start(settings: &LogSection) -> Outcome<()> {
 /// The filter that a level, or directives such as `info,modicum_chain_client=debug`, stand for. Libraries are
 /// quieter than this project.
 pub fn filter(level: &str) -> Result<EnvFilter, String> {
+	let refused = |problem: &str| {
+		format!(
+			"`{level}` is neither a level (off, error, warn, info, debug, trace) nor a list such as \
+			 info,modicum_chain_client=debug{problem}"
+		)
+	};
 	let directives = if ["off", "error", "warn", "info", "debug", "trace"].contains(&level) {
 		let quiet = if level == "info" { "warn" } else { level };
 		format!(
 			"{quiet},modicum={level},modicum_chain_client={level},modicum_directory={level},\
-			 modicum_executor={level},smoldot=error,soketto=error,jsonrpsee=error"
+			 modicum_executor={level},smoldot=error,sync-service=error,json-rpc=error,soketto=error,\
+			 jsonrpsee=error"
 		)
-	} else {
+	} else if level.contains('=') {
 		level.to_string()
+	} else {
+		// A word alone would be taken for a program part whose logs are wanted, and nothing would be logged.
+		return Err(refused(""));
 	};
-	EnvFilter::try_new(&directives).map_err(|error| {
-		format!(
-			"`{level}` is neither a level (off, error, warn, info, debug, trace) nor a list such as \
-			 info,modicum_chain_client=debug: {error}"
-		)
-	})
+	EnvFilter::try_new(&directives).map_err(|error| refused(&format!(": {error}")))
 }

@@ -119,6 +119,9 @@ fn settings_are_written_once_and_checked() {
 	assert!(error.contains("chain.stall_timeout"), "{error}");
 	// What needs no settings works nevertheless.
 	assert_eq!(run(home.path(), &["completions", "bash"]).0, 0);
+	let (code, answer, _) = run(home.path(), &["completions", "bash", "--output", "json"]);
+	assert_eq!(code, 0);
+	assert!(json(&answer)["content"].as_str().unwrap().contains("modicum"), "{answer}");
 }
 
 #[test]
@@ -130,6 +133,19 @@ fn failures_are_json_when_answers_are() {
 	let error = json(&error);
 	assert_eq!(error["error"]["name"], "config");
 	assert_eq!(error["error"]["exit_code"], 3);
+	for arguments in [["--output", "json", "frobnicate"], ["frobnicate", "--output", "json"]] {
+		let (code, answer, error) = run(home.path(), &arguments);
+		assert_eq!((code, answer.as_str()), (2, ""));
+		assert_eq!(json(&error)["error"]["name"], "usage");
+	}
+}
+
+#[test]
+fn a_level_that_is_none_is_refused() {
+	let home = tempfile::tempdir().unwrap();
+	let (code, _, error) = run(home.path(), &["--log-level", "loud", "config", "check"]);
+	assert_eq!(code, 3, "{error}");
+	assert!(error.contains("log.level") && error.contains("loud"), "{error}");
 }
 
 #[test]
