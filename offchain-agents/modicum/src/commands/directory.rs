@@ -139,6 +139,10 @@ fn failure(error: CliError) -> Failure {
 pub async fn run(context: &Context, command: DirectoryCommand) -> Outcome {
 	match command {
 		DirectoryCommand::Register(args) => {
+			if !["https://", "http://"].iter().any(|scheme| args.url.starts_with(scheme)) {
+				let message = format!("--url: `{}` must start with https:// or http://", args.url);
+				return Err(Failure::new(Exit::Usage, message));
+			}
 			let call = Call::register_directory(&args.url, args.availability_fee.0);
 			let included = context.submit(call).await?;
 			let what = format!(

@@ -164,6 +164,11 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 		(Some(file), Some(sweep)) => Some(job_tools::read_sweep(file, sweep)?),
 		_ => None,
 	};
+	// A name without a slash is looked for in PATH, when it is called.
+	if let Some(program) = args.check.first().filter(|program| program.contains('/')) {
+		let program = std::path::Path::new(program);
+		std::fs::metadata(program).map_err(|error| Failure::file(program, error))?;
+	}
 	let agent = Agent::new(context, "creator").await?;
 	let snapshot = agent.chain.snapshot().await?;
 	check_role(&agent, &snapshot, directory).await?;
