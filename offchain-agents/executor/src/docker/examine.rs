@@ -210,7 +210,7 @@ impl Inner {
 					),
 				);
 			},
-			None => report.advice("cpu-time", "not calibrated", "calibrate this machine once"),
+			None => report.advice("cpu-time", "not calibrated", "run modicum provider calibrate"),
 		}
 		Ok(())
 	}
@@ -221,7 +221,7 @@ impl Inner {
 			report.advice(
 				"bases",
 				"no base image is installed, so no job can run",
-				"make one with docker/bases/busybox.sh OUT.tar and install it with 'docker load -i OUT.tar'",
+				"make one with docker/bases/busybox.sh OUT.tar and install it: modicum provider base-layer install OUT.tar",
 			);
 		}
 		for (architecture, runs) in tested {

@@ -61,9 +61,10 @@ struct FindingOut {
 
 impl Diagnosis {
 	fn new(report: DoctorReport) -> Self {
-		let verdict = match report.is_usable() {
-			true => "This machine can run jobs.",
-			false => "This machine cannot run jobs: mend what is REFUSED first.",
+		let verdict = match (report.is_usable(), report.architectures.is_empty()) {
+			(true, false) => "This machine can run jobs.",
+			(true, true) => "This machine can run jobs once a base image is installed.",
+			(false, _) => "This machine cannot run jobs: mend what is REFUSED first.",
 		};
 		Self {
 			usable: report.is_usable(),

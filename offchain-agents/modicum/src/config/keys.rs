@@ -99,7 +99,7 @@ pub const KEYS: &[Key] = &[
 	},
 	Key {
 		name: "agent.metrics_listen",
-		help: "Address and port for /metrics and /health of a running agent, such as 127.0.0.1:9615. Empty: none.",
+		help: "Address and port for /metrics and /health of a running agent, such as 127.0.0.1:9616. Empty: none.",
 	},
 	Key { name: "creator.directory", help: "The directory for your jobs, if a job names none: an account." },
 	Key { name: "creator.max_instruction_price", help: "The most you pay for 10^9 instructions, tokens." },
