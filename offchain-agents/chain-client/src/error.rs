@@ -166,7 +166,11 @@ impl DispatchFailure {
 			other => {
 				let shown = format!("{other:?}");
 				let name = shown.split(['(', ' ']).next().unwrap_or(&shown).to_string();
-				Self { pallet: None, name, explanation: other.to_string() }
+				let mut explanation = other.to_string();
+				if shown.contains("FundsUnavailable") {
+					explanation += " The account has less than this needs: look at its balance.";
+				}
+				Self { pallet: None, name, explanation }
 			},
 		}
 	}
