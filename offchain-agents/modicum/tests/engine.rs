@@ -12,10 +12,13 @@ mod common;
 
 use common::{
 	account, closed_match,
+	health::health,
 	table::{self, mediated, Money, LIMITS},
 	Cell, Market, Options,
 };
+use modicum_chain_client::Event;
 use modicum_executor::Digest;
+use modicum_node_testing::free_port;
 use modicum_primitives::{Ending, Verdict};
 use serde_json::{json, Value};
 use std::{
@@ -23,6 +26,10 @@ use std::{
 	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	process::Command,
+};
+use tokio::{
+	net::{UnixListener, UnixStream},
+	task::{JoinHandle, JoinSet},
 };
 
 /// A program that takes its word from the environment.
@@ -49,6 +56,96 @@ async fn jobs_are_tried_out_run_verified_and_disputed() {
 	a_sweep_gives_as_many_outputs(m, &cell, &folder).await;
 	an_image_is_run(m, &cell, &archive).await;
 	noise_is_found_out(m, &cell).await;
+}
+
+/// The way from a provider to the engine, which can be cut.
+struct Cable {
+	socket: PathBuf,
+	carrying: Option<JoinHandle<()>>,
+}
+
+impl Cable {
+	fn join(&mut self) {
+		let engine = std::env::var("DOCKER_HOST").unwrap_or("unix:///var/run/docker.sock".into());
+		let engine = engine.trim_start_matches("unix://").to_owned();
+		let listener = UnixListener::bind(&self.socket).unwrap();
+		self.carrying = Some(tokio::spawn(async move {
+			let mut pipes = JoinSet::new();
+			loop {
+				let (mut near, _) = listener.accept().await.unwrap();
+				let engine = engine.clone();
+				pipes.spawn(async move {
+					let mut far = UnixStream::connect(engine).await.unwrap();
+					let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+				});
+			}
+		}));
+	}
+
+	async fn cut(&mut self) {
+		let carrying = self.carrying.take().unwrap();
+		carrying.abort();
+		assert!(carrying.await.unwrap_err().is_cancelled());
+		fs::remove_file(&self.socket).unwrap();
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_engine_nothing_is_offered_and_nothing_is_lost() {
+	let market = Market::new(Options { engine: true, ..Options::default() }).await;
+	let m = &market;
+	let archive = m.home("base.tar");
+	let cell = Cell { name: "cut", base: made_base(&archive), directory: "//Directory".into() };
+	let install = format!("provider base-layer install {}", archive.display());
+	let provider = cell.provider();
+	let (_directory, _) = tokio::join!(m.directory("//Directory"), m.does(&provider, &install));
+	m.register(std::slice::from_ref(&cell)).await;
+	let _solver = m.start("//Solver", "solver run");
+	let mut cable = Cable { socket: m.home("cable.sock"), carrying: None };
+	cable.join();
+	let port = free_port().unwrap();
+	let line = format!(
+		"--set executor.socket={} --set agent.metrics_listen=127.0.0.1:{port} provider run",
+		cable.socket.display()
+	);
+	let _provider = m.start(&provider, &line);
+	let me = account(&provider);
+	let posted = |after: Option<u64>| {
+		m.event("an offer", move |event| match event {
+			Event::ResourceOfferPosted { resource_offer, provider, .. }
+				if *provider == me && after.is_none_or(|after| *resource_offer > after) =>
+			{
+				Some(*resource_offer)
+			},
+			_ => None,
+		})
+	};
+	let first = posted(None).await;
+	cable.cut().await;
+	m.event("the offer's end", |event| {
+		matches!(event, Event::ResourceOfferCanceled { resource_offer, .. } if *resource_offer == first)
+			.then_some(())
+	})
+	.await;
+	let (status, body) = health(port).unwrap();
+	assert!(status == 503 && body.contains("engine"), "{status}: {body}");
+	cable.join();
+	posted(Some(first)).await;
+
+	// Away while a job is loaded or runs.
+	let folder = job_folder(m, &cell, "slow", "#!/bin/sh\nsleep 5\necho late > /out/said\n");
+	let (shown, creator) = (folder.display(), cell.creator());
+	let line = format!(
+		"job submit {shown} --directory //Directory --yes --verify never --detach --out {shown}/result"
+	);
+	m.does(&creator, &line).await;
+	m.logged(std::slice::from_ref(&provider), "job begins").await;
+	cable.cut().await;
+	m.logged(std::slice::from_ref(&provider), "tried again in").await;
+	cable.join();
+	let answer = m.does(&creator, "job wait 1").await;
+	assert_eq!(m.closing(closed_match(&answer)).await.0, Ending::Accepted);
+	assert_eq!(said(&folder.join("result")), "late\n");
 }
 
 /// Makes the base image; its ChainID.

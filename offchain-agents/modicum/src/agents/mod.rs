@@ -35,7 +35,7 @@ use crate::{
 pub use clock::now;
 use errands::Errands;
 use follow::{Conclusion, Follower, Parties, Step, View};
-use modicum_chain_client::{AccountId, Chain, Match, Snapshot, Submitter};
+use modicum_chain_client::{AccountId, Chain, Match, Snapshot, Submitter, H256};
 use modicum_executor::RunId;
 use modicum_primitives::{Hash, MatchId, Moment};
 use observe::Health;
@@ -57,6 +57,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 const MOST_UNFINAL: u64 = 32;
 /// What stays of a run that no match asks for, before it is removed.
 const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
+
+/// The entry of the store with the genesis hash of the chain that it is about.
+const GENESIS: &str = "genesis";
 
 /// What agents share. Cheap to clone.
 #[derive(Clone)]
@@ -88,6 +91,7 @@ impl Agent {
 		let store = Store::open(context.config.agent_folder(role, &account))?;
 		let chain = context.chain().await?;
 		let genesis = chain.status().await?.genesis_hash;
+		check_chain(&store, genesis).await?;
 		match chain.best_time().await {
 			Ok(time) => clock::saw(time),
 			Err(error) => tracing::warn!(%error, "the chain's time cannot be read"),
@@ -123,6 +127,23 @@ impl Agent {
 			);
 			Failure::new(Exit::Usage, message)
 		})
+	}
+}
+
+/// An agent's folder is of one chain: on another, its jobs and matches are somebody else's.
+async fn check_chain(store: &Store, genesis: H256) -> Outcome<()> {
+	let here = format!("{genesis:?}");
+	match store.get::<String>(GENESIS)? {
+		None => store.put(GENESIS, &here).await,
+		Some(known) if known == here => Ok(()),
+		Some(known) => {
+			let folder = store.folder().display();
+			let message = format!(
+				"{folder} has the state of another chain: its genesis hash is {known}, that of the chain reached \
+				 is {here}. Check the endpoints; if that chain is gone for good, move the folder away"
+			);
+			Err(Failure::new(Exit::ChainMismatch, message))
+		},
 	}
 }
 

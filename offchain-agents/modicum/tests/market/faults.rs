@@ -71,3 +71,18 @@ async fn no_money(market: &Market, cell: &Cell) {
 	assert_eq!(code, 7, "{refused}");
 	assert!(refused.to_string().contains("would be held"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_another_chain_is_not_used() {
+	let long_deadlines = Options { long_deadlines: true, ..Options::default() };
+	let (one, other) = tokio::join!(Market::new(Options::default()), Market::new(long_deadlines));
+	let (code, answer) = one.run("//Creator", "job wait 1").await;
+	assert_eq!(code, 8, "there is no such job: {answer}");
+	let mut command = other.command("//Creator");
+	command.env("HOME", one.home("//Creator")).args(["job", "wait", "1"]);
+	let (code, refused) = other.finish(command).await;
+	assert_eq!(code, 6, "{refused}");
+	assert!(refused.to_string().contains("another chain"), "{refused}");
+	let (code, answer) = one.run("//Creator", "job wait 1").await;
+	assert_eq!(code, 8, "the folder is as it was: {answer}");
+}
