@@ -78,8 +78,8 @@ impl DoctorReport {
 		self.findings.push(Finding { check, severity, message, remedy: Some(remedy) });
 	}
 
-	/// Compare this machine's clock with someone else's. Deadlines are the chain's, and it is this machine's
-	/// clock that says when to stop for them.
+	/// Compare this machine's clock with someone else's. Agents judge deadlines by the chain's time; certificates and
+	/// whoever reads a log go by this machine's.
 	pub(crate) fn check_clock(&mut self, here: SystemTime, there: SystemTime) {
 		let difference = here.duration_since(there).unwrap_or_else(|error| error.duration());
 		let seconds = difference.as_secs();
