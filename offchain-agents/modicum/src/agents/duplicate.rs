@@ -37,7 +37,7 @@ use std::{
 const ENOUGH: usize = 2;
 /// So often the job is offered for that: some providers fail.
 const MOST: usize = 4;
-/// For so long an offer of another provider is waited for, if the result need not be judged before.
+/// For so long an offer of another provider is waited for, but for no more than half the time: the rest is for its run.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// An older block is not decided on: it shows neither the offers of now nor their numbers.
 const VIEW_AGE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ const ALLOWANCE: Duration = Duration::from_secs(60);
 /// Between two looks for their results, and at first between two looks for their offers and between attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What that grows to.
-const LONGEST_PAUSE: Duration = Duration::from_secs(16);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// How often a job may be offered again to verify its result.
 pub fn most(plan: &Plan) -> usize {
@@ -242,7 +242,8 @@ impl Driver {
 			})
 			.collect();
 		let extra = record.plan.extra_deposit;
-		let until = of.until.min(super::now().saturating_add(millis(PATIENCE)));
+		let patience = PATIENCE.min(time_left(of.until, Duration::ZERO) / 2);
+		let until = super::now().saturating_add(millis(patience));
 		let (mut is_told, mut pause) = (false, PAUSE);
 		let mut best = self.agent.chain.best_blocks();
 		loop {
