@@ -329,6 +329,7 @@ async fn the_light_client_reads_follows_and_submits() {
 
 	let chain = Chain::connect(ConnectionSettings::light(file)).await.unwrap();
 	assert_eq!(chain.status().await.unwrap().compatibility, Compatibility::Same);
+	assert!(chain.best_time().await.unwrap() > 0);
 	let creator = submitter(&chain, "Creator");
 	let registered = creator.submit(Call::register_job_creator()).await.unwrap();
 	assert_eq!(registered.events, [Event::JobCreatorRegistered { creator: creator.account() }]);

@@ -273,7 +273,7 @@ fn reconciliation_removes_its_own_and_nothing_else() {
 		assert_eq!(machine.executor.reconcile(&keep, hour).await.unwrap(), []);
 		assert_eq!(
 			machine.executor.reconcile(&keep, Duration::ZERO).await.unwrap(),
-			[orphan.clone()]
+			std::slice::from_ref(&orphan)
 		);
 		machine.assert_nothing_left(&orphan).await;
 		assert!(docker.inspect_volume(foreign).await.is_ok());

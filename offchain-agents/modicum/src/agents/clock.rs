@@ -7,6 +7,7 @@
 //!
 //! There is one for the whole process, which is on one chain.
 
+use modicum_chain_client::Chain;
 use modicum_primitives::Moment;
 use std::{
 	collections::VecDeque,
@@ -77,6 +78,14 @@ fn machine() -> Moment {
 
 fn with<T>(look: impl FnOnce(&mut ChainClock) -> T) -> T {
 	look(&mut CLOCK.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Asks the chain for its time: who begins to follow it is shown older blocks first.
+pub async fn ask(chain: &Chain) {
+	match chain.best_time().await {
+		Ok(time) => saw(time),
+		Err(error) => tracing::warn!(%error, "the chain's time cannot be read"),
+	}
 }
 
 /// The newest block of the best chain has this time. Says so when this machine's clock turns out wrong, or right

@@ -92,10 +92,7 @@ impl Agent {
 		let chain = context.chain().await?;
 		let genesis = chain.status().await?.genesis_hash;
 		check_chain(&store, genesis).await?;
-		match chain.best_time().await {
-			Ok(time) => clock::saw(time),
-			Err(error) => tracing::warn!(%error, "the chain's time cannot be read"),
-		}
+		clock::ask(&chain).await;
 		let transfer = Arc::new(Transfer::new(&key, genesis.0)?);
 		let submitter = Submitter::start(chain.clone(), key, context.config.submission());
 		let health = Arc::new(Health::new(role));

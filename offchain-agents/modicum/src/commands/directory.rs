@@ -209,6 +209,7 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 	let chain = context.chain().await?;
 	let status = chain.status().await?;
 	let grace_ms = settings.times.grace_secs.saturating_mul(1_000);
+	crate::agents::clock::ask(&chain).await;
 	let view = MarketView::start(chain, &settings.data, grace_ms).await?;
 	let policy = MarketPolicy::new(view, settings.operators.iter().copied(), grace_ms)
 		.with_clock(crate::agents::now);

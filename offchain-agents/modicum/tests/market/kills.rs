@@ -38,12 +38,14 @@ async fn any_role_may_be_killed_in_any_phase() {
 	let solver = Arc::new(Mutex::new(m.start("//Solver", "solver run")));
 	let [creator, provider, mediator, by_solver, by_directory] =
 		m.cells("//Directory", ["creator", "provider", "mediator", "solver", "directory"]).await;
+	// Those that all share stay when the match in which they are killed is over.
+	let (by_all, solves_all) = (Victim::Shared(directory.clone()), Victim::Shared(solver.clone()));
 	futures::join!(
 		a_match_with_kills(m, creator, Victim::Creator),
 		a_match_with_kills(m, provider, Victim::Provider),
 		a_match_with_kills(m, mediator, Victim::Mediator),
-		a_match_with_kills(m, by_solver, Victim::Shared(solver)),
-		a_match_with_kills(m, by_directory, Victim::Shared(directory)),
+		a_match_with_kills(m, by_solver, solves_all),
+		a_match_with_kills(m, by_directory, by_all),
 	);
 }
 
