@@ -69,8 +69,6 @@ async fn closed_meanwhile_is_readable(market: &Market, cell: Cell, mut directory
 	directory.restart();
 	let answer = retried(market, &cell.creator(), "job wait 1").await;
 	assert_eq!(closed_match(&answer), id);
-	let outputs = market.home(&cell.creator());
-	assert!(outputs.exists(), "{answer}");
 }
 
 /// After that it is collected; what belongs to an open offer stays.
