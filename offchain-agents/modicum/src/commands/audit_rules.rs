@@ -25,7 +25,7 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-	/// The steps, and whether each came once and in the order of docs/protocol.md §3. A match that is awaiting
+	/// The steps, and whether each came once and in the order of docs/protocol.md §5. A match that is awaiting
 	/// something lacks the last ones.
 	fn of(audit: &'a Audit) -> (Self, bool) {
 		let mut found = Self::default();
