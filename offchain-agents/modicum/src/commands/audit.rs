@@ -23,6 +23,9 @@ use std::{collections::BTreeMap, io::Write, path::PathBuf};
 /// Blocks between two lines of progress.
 const SAY_EVERY: u64 = 500;
 
+/// Blocks back whose states a node has that is no archive: 256 by default, less those that come meanwhile.
+const KEPT: u64 = 250;
+
 /// Arguments of `match audit`.
 #[derive(Args, Debug, Clone)]
 pub struct AuditArgs {
@@ -400,7 +403,22 @@ pub async fn run_audit(context: &Context, args: AuditArgs) -> Outcome {
 		},
 		(None, Some(match_id)) => {
 			let chain = context.chain().await?;
-			read(&chain, match_id, args.from.max(1), context.format).await?
+			let audit = read(&chain, match_id, args.from.max(1), context.format).await?;
+			match audit.steps.is_empty() {
+				false => audit,
+				// The first block was gone, and nothing was read: the match may be in what is left.
+				true => {
+					let from = audit.last_block.saturating_sub(KEPT).max(args.from).max(1);
+					read(&chain, match_id, from, context.format).await.map_err(|failure| {
+						Failure {
+							message: format!(
+								"{failure}, and the node has no older ones: ask an archive node"
+							),
+							..failure
+						}
+					})?
+				},
+			}
 		},
 		(None, None) => return Err(Failure::new(Exit::Usage, "which match?")),
 	};
