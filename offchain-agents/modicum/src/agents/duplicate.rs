@@ -147,7 +147,7 @@ impl Driver {
 		for number in &record.duplicates {
 			tokio::spawn(see_through(self.of(*number)));
 		}
-		// What the last one took, the next will take as well.
+		// A provider that is not twice as fast as the last one would come too late.
 		let mut asked: Option<Instant> = None;
 		loop {
 			let (original, duplicates) = self.family(record)?;
@@ -166,7 +166,7 @@ impl Driver {
 			// Whoever was taken back found no other provider, or its owner does not want one.
 			let may_ask = duplicates.len() < MOST
 				&& !duplicates.iter().any(|job| matches!(job.stage, Stage::Withdrawn { .. }))
-				&& asked.is_none_or(|asked| asked.elapsed() < left);
+				&& asked.is_none_or(|asked| asked.elapsed() / 2 < left);
 			let may_come = is_any_awaited
 				|| match record.duplicate_of {
 					None => may_ask,

@@ -99,7 +99,15 @@ fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
 	if closed.has_output() {
 		let what = match record.duplicate_of {
 			Some(of) => format!("run to verify job {}", of.job),
-			None => format!("{} files in {}", record.outputs.len(), record.plan.out.display()),
+			None => {
+				let judged = record.judgement.as_ref().map(|judgement| judgement.because.as_str());
+				format!(
+					"{} files in {}; {}",
+					record.outputs.len(),
+					record.plan.out.display(),
+					judged.unwrap_or("not looked at in time")
+				)
+			},
 		};
 		let line = format!(
 			"done: match {} accepted, {paid} paid to the provider; {what}",

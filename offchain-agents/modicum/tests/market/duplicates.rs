@@ -6,12 +6,12 @@
 use crate::common::{
 	account, closed_match,
 	table::{self, INCENTIVE, MOST_TRANSACTION_FEES},
-	Agent, Cell, Market, Options,
+	Agent, Cell, Market, Options, PATIENCE,
 };
 use modicum_chain_client::{AccountId, Event};
 use modicum_primitives::{Balance, Ending, MatchId, Verdict};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 const BY_DUPLICATE: &str = "--verify always --verify-by duplicate";
 
@@ -22,8 +22,8 @@ async fn other_providers_results_decide() {
 	let m = &market;
 	let _directory = m.directory("//Directory").await;
 	let _solver = m.start("//Solver", "solver run");
-	let [forging, lying, honest] =
-		m.cells("//Directory", ["forging", "lying-helper", "honest"]).await;
+	let [forging, lying, honest, killed] =
+		m.cells("//Directory", ["forging", "lying-helper", "honest", "killed"]).await;
 	let wrong = Ending::Mediated(Verdict::WrongResults);
 	futures::join!(
 		async {
@@ -45,7 +45,40 @@ async fn other_providers_results_decide() {
 			let (code, endings) = verified(m, &honest, None, &[("five", None)]).await;
 			assert_eq!((code, endings), (0, [Ending::Accepted, Ending::Accepted].into()));
 		},
+		its_creator_is_killed(m, &killed),
 	);
+}
+
+/// The creator dies while another provider runs its job: afterwards it knows whom it has asked.
+async fn its_creator_is_killed(market: &Market, cell: &Cell) {
+	let _first = market.provider(cell, None);
+	let line = market.submission(cell, &format!("{BY_DUPLICATE} --detach"));
+	market.does(&cell.creator(), &line).await;
+	let mut creator = market.creator(cell, None);
+	market.matched(cell).await;
+	let other = market.another_provider(cell, "six").await;
+	let _other = market.start(&other, "provider run");
+	let second = |event: &Event| match event {
+		Event::Matched { .. } => matches(market, cell).get(1).map(|(id, _)| *id),
+		_ => None,
+	};
+	let second = market.event("the duplicate's match", second).await;
+	creator.restart();
+	for id in [matches(market, cell)[0].0, second] {
+		table::check_row(market, id, Ending::Accepted).await;
+	}
+	let started = Instant::now();
+	loop {
+		let jobs = market.does(&cell.creator(), "job list").await;
+		let jobs = jobs.as_array().unwrap();
+		if jobs.iter().all(|job| job["stage"] == "done") {
+			assert_eq!((jobs.len(), matches(market, cell).len()), (2, 2));
+			let line = jobs[0]["line"].as_str().unwrap();
+			assert!(line.contains("verified: another provider's result is the same"), "{line}");
+			return;
+		}
+		assert!(started.elapsed() < PATIENCE, "{jobs:?}");
+	}
 }
 
 /// Has a job run by the cell's provider and verified by others, each of whom comes once the one before has a match;
@@ -137,6 +170,8 @@ async fn without_another_provider_a_result_is_accepted_unverified() {
 	}
 
 	let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+	let line = answer["line"].as_str().unwrap();
+	assert!(line.contains("not verified: no other provider ran the job in time"), "{line}");
 	let id = closed_match(&answer);
 	let settled = table::check_row(m, id, Ending::Accepted).await;
 	let creator = account(&cell.creator());
