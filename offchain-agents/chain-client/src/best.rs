@@ -79,6 +79,11 @@ impl BestBlocks {
 		})
 	}
 
+	/// Whether the next item is here already: what came last is not the newest block.
+	pub fn has_more(&self) -> bool {
+		!self.ready.is_empty()
+	}
+
 	pub(crate) async fn next_known(&mut self) -> Result<Item, Error> {
 		loop {
 			if let Some(item) = self.ready.pop_front() {

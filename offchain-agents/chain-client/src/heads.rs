@@ -29,6 +29,8 @@ pub(crate) enum Kind {
 pub(crate) struct Heads {
 	chain: Chain,
 	kind: Kind,
+	/// The best block's number when the subscription began. It begins with older ones, which are no news.
+	floor: u64,
 	/// Never locked: the mutex only makes it known that one task at a time uses the stream.
 	subscription: Option<(Connection, Mutex<Blocks<ChainConfig>>)>,
 	/// When a block last came.
@@ -37,7 +39,7 @@ pub(crate) struct Heads {
 
 impl Heads {
 	pub fn new(chain: Chain, kind: Kind) -> Self {
-		Self { chain, kind, subscription: None, last_seen: Instant::now() }
+		Self { chain, kind, floor: 0, subscription: None, last_seen: Instant::now() }
 	}
 
 	/// The next head; `None` if the connection was lost, and another is to be tried. May be dropped and called again.
@@ -48,32 +50,53 @@ impl Heads {
 		let stall_timeout = self.chain.settings().stall_timeout;
 		if self.subscription.is_none() {
 			let connection = self.chain.connection().await?;
-			let client = connection.client.clone();
-			let stream = match self.kind {
-				Kind::Final => self.chain.limited("new blocks", client.stream_blocks()).await,
-				Kind::Best => self.chain.limited("new blocks", client.stream_best_blocks()).await,
-			};
-			match stream {
-				Ok(stream) => self.subscription = Some((connection, Mutex::new(stream))),
+			match self.subscribe(&connection).await {
+				Ok((stream, floor)) => {
+					self.floor = floor;
+					self.subscription = Some((connection, Mutex::new(stream)));
+				},
 				Err(error) => return self.lost(&connection, error).await.map(|()| None),
 			}
 		}
 		let Some((connection, stream)) = &mut self.subscription else { return Ok(None) };
 		let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
-		let failure = match timeout(stall_timeout, stream.next()).await {
-			Ok(Some(Ok(block))) => {
-				self.last_seen = Instant::now();
-				return Ok(Some(block));
-			},
-			Ok(Some(Err(error))) => Error::request("new blocks", error),
-			Ok(None) => Error::Unreachable(vec![(
-				connection.endpoint.clone(),
-				"it ended the subscription to new blocks".into(),
-			)]),
-			Err(_) => Error::Stalled { is_final: self.kind == Kind::Final, limit: stall_timeout },
+		let failure = loop {
+			match timeout(stall_timeout, stream.next()).await {
+				Ok(Some(Ok(block))) => {
+					self.last_seen = Instant::now();
+					if block.number() >= self.floor {
+						return Ok(Some(block));
+					}
+				},
+				Ok(Some(Err(error))) => break Error::request("new blocks", error),
+				Ok(None) => {
+					let reason = "it ended the subscription to new blocks".into();
+					break Error::Unreachable(vec![(connection.endpoint.clone(), reason)]);
+				},
+				Err(_) => {
+					let is_final = self.kind == Kind::Final;
+					break Error::Stalled { is_final, limit: stall_timeout };
+				},
+			}
 		};
 		let connection = connection.clone();
 		self.lost(&connection, failure).await.map(|()| None)
+	}
+
+	/// A new subscription, and the number from which on its blocks are news.
+	async fn subscribe(
+		&self,
+		connection: &Connection,
+	) -> Result<(Blocks<ChainConfig>, u64), Error> {
+		let (chain, what) = (&self.chain, "new blocks");
+		match self.kind {
+			Kind::Final => Ok((chain.limited(what, connection.client.stream_blocks()).await?, 0)),
+			Kind::Best => {
+				let stream = chain.limited(what, connection.client.stream_best_blocks()).await?;
+				let best = chain.limited(what, connection.methods.chain_get_header(None)).await?;
+				Ok((stream, best.map_or(0, |header| header.number.into())))
+			},
+		}
 	}
 
 	/// A head that has come already, if there is one.

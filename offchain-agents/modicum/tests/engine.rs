@@ -3,9 +3,8 @@
 
 //! Jobs that are really run, by the container engine: those of folders, of images and of sweeps, and one that gives
 //! something else every time. Run through `scripts/test-docker.sh`, or
-//! `scripts/with-docker.sh cargo test -p modicum --features docker-tests --test engine`
+//! `scripts/with-docker.sh cargo test -p modicum --test engine -- --ignored`
 
-#![cfg(feature = "docker-tests")]
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -37,6 +36,7 @@ const SAY: &str = "#!/bin/sh\necho \"$WORD $(cat /input/* 2>/dev/null)\" > /out/
 const NOISE: &str = "#!/bin/sh\nhead -c 16 /dev/urandom > /out/noise\n";
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn jobs_are_tried_out_run_verified_and_disputed() {
 	let market = Market::new(Options { engine: true, ..Options::default() }).await;
 	let m = &market;
@@ -91,6 +91,7 @@ impl Cable {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn without_an_engine_nothing_is_offered_and_nothing_is_lost() {
 	let market = Market::new(Options { engine: true, ..Options::default() }).await;
 	let m = &market;

@@ -85,6 +85,7 @@ fn archive(content: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn docker_logs_in_pushes_and_pulls() {
 	let (server, login) = private_server(false).await;
 	let config = tempfile::tempdir().unwrap();
@@ -122,6 +123,7 @@ async fn docker_logs_in_pushes_and_pulls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn docker_is_refused_what_the_account_may_not_do() {
 	let (server, _) = private_server(true).await;
 	let config = tempfile::tempdir().unwrap();
@@ -141,6 +143,7 @@ async fn docker_is_refused_what_the_account_may_not_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn skopeo_copies_inspects_lists_and_deletes() {
 	let (server, login) = private_server(false).await;
 	let config = tempfile::tempdir().unwrap();
@@ -181,6 +184,7 @@ async fn skopeo_copies_inspects_lists_and_deletes() {
 /// Any standard registry can stand in a directory's place: what the directory's users do works with
 /// Debian's docker-registry too, told apart by the URL alone.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 async fn a_standard_registry_can_stand_in_its_place() {
 	use oci_client::{
 		client::{ClientConfig, ClientProtocol, Config, ImageLayer},

@@ -11,11 +11,9 @@ mod collection;
 mod common;
 mod conformance;
 mod crash;
-#[cfg(feature = "docker-tests")]
 mod docker;
 mod faults;
 mod operation;
-#[cfg(feature = "root-tests")]
 mod root;
 mod s3;
 mod tls;

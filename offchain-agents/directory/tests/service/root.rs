@@ -35,6 +35,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
+#[ignore = "needs root: scripts/test-docker.sh"]
 async fn a_disk_that_fills_up_in_mid_write_loses_nothing() {
 	let disk = SmallDisk::new(16);
 	let mut config = Config { data: disk.path().join("data"), ..Config::default() };
@@ -58,6 +59,7 @@ async fn a_disk_that_fills_up_in_mid_write_loses_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: scripts/test-docker.sh"]
 async fn an_index_that_could_not_be_written_works_again_when_there_is_room() {
 	let disk = SmallDisk::new(16);
 	let mut config = Config { data: disk.path().join("data"), ..Config::default() };
@@ -89,6 +91,7 @@ async fn an_index_that_could_not_be_written_works_again_when_there_is_room() {
 }
 
 #[tokio::test]
+#[ignore = "needs root: scripts/test-docker.sh"]
 async fn the_reserve_is_kept_free() {
 	let disk = SmallDisk::new(16);
 	let mut config = Config { data: disk.path().join("data"), ..Config::default() };

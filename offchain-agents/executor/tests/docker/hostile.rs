@@ -39,6 +39,7 @@ fn brief(job: TestJob) -> TestJob {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_fork_bomb_is_stopped() {
 	let script =
 		"bomb() { bomb & bomb & }; (while :; do bomb; done) 2>/dev/null & while :; do :; done";
@@ -49,6 +50,7 @@ fn a_fork_bomb_is_stopped() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn endless_work_in_many_processes_is_stopped() {
 	let script = "for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait";
 	let job = brief(shell(script)).with_cpus((0..=last_cpu()).collect::<CpuSet>());
@@ -58,6 +60,7 @@ fn endless_work_in_many_processes_is_stopped() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn endless_sleep_is_stopped_by_the_clock() {
 	let job = shell("sleep 100000").with_wall_limit(Duration::from_secs(1));
 	let ended = ends(job, ExceptionOccurred);
@@ -65,29 +68,34 @@ fn endless_sleep_is_stopped_by_the_clock() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn endless_printing_is_cut_and_stopped() {
 	let ended = ends(brief(shell("yes this line again and again")), InstructionsExceeded);
 	assert!(ended.log.contains("this line again") && ended.log.len() as u64 <= LOG_BYTES);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn memory_beyond_the_limit_by_the_first_process() {
 	let ended = ends(shell("exec tail /dev/zero"), MemoryExceeded);
 	assert_eq!(ended.report.figures.exit_code, Some(137));
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn memory_beyond_the_limit_by_a_child_that_nobody_minds() {
 	let ended = ends(shell("tail /dev/zero; exit 0"), MemoryExceeded);
 	assert_eq!(ended.report.figures.exit_code, Some(0));
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn memory_beyond_the_limit_in_scratch_files() {
 	ends(shell("dd if=/dev/zero of=/tmp/x bs=1M"), MemoryExceeded);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn memory_within_the_limit() {
 	let ended = ends(shell("dd if=/dev/zero of=/tmp/x bs=1M count=20"), Completed);
 	let peak = ended.report.figures.peak_memory.unwrap();
@@ -95,11 +103,13 @@ fn memory_within_the_limit() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_full_disk() {
 	ends(shell("dd if=/dev/zero of=/out/x bs=64k; exit 0"), StorageExceeded);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn storage_is_counted_in_blocks_and_the_limit_is_exact() {
 	let job = |bytes: u64| {
 		shell(&format!("truncate -s {bytes} /out/x")).with_limits(|limits| limits.storage = MIB)
@@ -110,12 +120,14 @@ fn storage_is_counted_in_blocks_and_the_limit_is_exact() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn more_files_than_there_is_room_for() {
 	let script = "i=0; while true > /out/$i; do i=$((i + 1)); done; exit 0";
 	ends(shell(script).with_limits(|limits| limits.storage = 16 * MIB), StorageExceeded);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_million_files() {
 	// Room for more than may be: a file of its own takes a block.
 	let script =
@@ -131,17 +143,20 @@ fn a_million_files() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_sparse_giant() {
 	ends(shell("truncate -s 1024G /out/giant"), StorageExceeded);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn many_names_of_one_file_count_each() {
 	let script = "dd if=/dev/zero of=/out/0 bs=1M count=1; i=1; while [ $i -lt 20 ]; do ln /out/0 /out/$i; i=$((i + 1)); done";
 	ends(shell(script), StorageExceeded);
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn hard_links_and_odd_names_are_results() {
 	let script = "echo x > /out/a; ln /out/a /out/b; echo y > \"/out/$(printf '\\377\\n\\376')\"; mkdir -p /out/d/e; ln -s ../../a /out/d/e/l";
 	let ended = ends(shell(script), Completed);
@@ -151,6 +166,7 @@ fn hard_links_and_odd_names_are_results() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn links_that_lead_outside_are_no_results() {
 	for target in ["/etc/passwd", "../../../etc/passwd", ".."] {
 		let ended = ends(shell(&format!("ln -s {target} /out/link")), ExceptionOccurred);
@@ -160,6 +176,7 @@ fn links_that_lead_outside_are_no_results() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn special_files_are_left_out() {
 	let script = "mkfifo /out/fifo; mknod /out/device c 1 3; mknod /out/disk b 7 0; echo x > /out/file; true";
 	let ended = ends(shell(script), Completed);
@@ -169,6 +186,7 @@ fn special_files_are_left_out() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 #[cfg(target_arch = "x86_64")]
 fn a_socket_file_is_left_out() {
 	let job = shell("/job/socket && ls -l /out/socket && echo x > /out/file");
@@ -179,6 +197,7 @@ fn a_socket_file_is_left_out() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn folders_deeper_than_any_path() {
 	let script = "n=$(printf '%0200d' 0); i=0; while [ $i -lt 30 ]; do mkdir $n && cd $n || exit 3; i=$((i + 1)); done";
 	let ended = block_on(Machine::shared().run(&shell(script)));
@@ -189,6 +208,7 @@ fn folders_deeper_than_any_path() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn exit_codes_have_their_statuses() {
 	for (code, expected) in [
 		(0, Completed),
@@ -204,6 +224,7 @@ fn exit_codes_have_their_statuses() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 #[cfg(target_arch = "x86_64")]
 fn a_first_process_that_dies_of_a_signal() {
 	const SIGILL: i64 = 4;
@@ -214,6 +235,7 @@ fn a_first_process_that_dies_of_a_signal() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn commands_that_cannot_be_started_are_the_descriptions_fault() {
 	let job = |program: &str| {
 		let mut job = shell("").with_file("job/plain", 0o644, b"#!/bin/sh\n");
@@ -227,6 +249,7 @@ fn commands_that_cannot_be_started_are_the_descriptions_fault() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_working_directory_that_is_none_is_the_descriptions_fault() {
 	let job = |folder: &str| {
 		let mut job = shell("pwd > /out/where").with_file("job/sub/file", 0o644, b"x");
@@ -267,6 +290,7 @@ fn refusal(job: &TestJob, edit_file: impl FnOnce(&std::path::Path)) -> String {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn jobs_for_other_machines_are_refused() {
 	let mut job = shell("");
 	job.architecture = match job.architecture {
@@ -277,6 +301,7 @@ fn jobs_for_other_machines_are_refused() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 #[cfg(target_arch = "x86_64")]
 fn programs_for_other_machines_are_refused() {
 	let mut job = shell("").with_file("job/foreign", 0o755, &program::foreign_machine());
@@ -285,6 +310,7 @@ fn programs_for_other_machines_are_refused() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_base_that_is_not_installed_is_named() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -297,6 +323,7 @@ fn a_base_that_is_not_installed_is_named() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn files_that_are_not_the_described_ones_are_refused() {
 	let same_length = |path: &std::path::Path| {
 		let mut bytes = std::fs::read(path).unwrap();
@@ -312,6 +339,7 @@ fn files_that_are_not_the_described_ones_are_refused() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_job_whose_files_exceed_its_bandwidth_does_not_run() {
 	let job = shell("echo ran").with_limits(|limits| limits.bandwidth = 100);
 	let ended = ends(job, BandwidthExceeded);
@@ -320,6 +348,7 @@ fn a_job_whose_files_exceed_its_bandwidth_does_not_run() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_result_that_exceeds_the_bandwidth_is_not_delivered() {
 	let job = shell("dd if=/dev/zero of=/out/x bs=1k count=100");
 	let ended = ends(job.with_limits(|limits| limits.bandwidth = 50_000), BandwidthExceeded);
@@ -327,6 +356,7 @@ fn a_result_that_exceeds_the_bandwidth_is_not_delivered() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn there_is_no_network() {
 	let script = "
 		cat /proc/net/dev | tail -n +3 | cut -d: -f1
@@ -343,6 +373,7 @@ fn there_is_no_network() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn the_host_cannot_be_reached_through_files() {
 	let socket = host_socket();
 	let script = format!(
@@ -365,6 +396,7 @@ fn the_host_cannot_be_reached_through_files() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn nothing_but_the_output_and_the_scratch_space_is_writable() {
 	let script = "
 		for d in / /bin /etc /dev /dev/mqueue /dev/shm /job /proc /sys /run /var /root; do
@@ -386,6 +418,7 @@ fn nothing_but_the_output_and_the_scratch_space_is_writable() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn set_user_id_gives_nothing() {
 	let busybox = std::fs::read(which_busybox()).unwrap();
 	let job = shell("id -u; /job/id -u; /job/su -c id; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; true")
@@ -410,6 +443,7 @@ fn which_busybox() -> String {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 #[cfg(target_arch = "x86_64")]
 fn dangerous_system_calls_are_refused() {
 	const EPERM: u32 = 1;
@@ -460,6 +494,7 @@ fn dangerous_system_calls_are_refused() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_run_that_was_never_prepared_is_named() {
 	let nobody = "nobody".parse().unwrap();
 	let unknown = block_on(Machine::shared().executor.run(&nobody, &RunOptions::default()));

@@ -68,6 +68,7 @@ fn rename_host(name: &str) {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_job_sees_the_same_wherever_and_whenever_it_runs() {
 	block_on(async {
 		rename_host("first-host");
@@ -89,6 +90,7 @@ fn a_job_sees_the_same_wherever_and_whenever_it_runs() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn the_documentation_lists_what_is_still_visible() {
 	let docs = include_str!("../../../../docs/executor.md");
 	for name in STILL_VISIBLE {
@@ -97,6 +99,7 @@ fn the_documentation_lists_what_is_still_visible() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn what_a_job_starts_with_is_fixed() {
 	block_on(async {
 		let seen = fingerprint(0).await;

@@ -23,6 +23,7 @@ use modicum_primitives::{Meter, ResultStatus};
 use crate::harness::{block_on, build_busybox, next_run, shell, Machine, HERE, MIB};
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_base_is_the_same_every_time_and_what_the_engine_calls_it() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -36,6 +37,7 @@ fn a_base_is_the_same_every_time_and_what_the_engine_calls_it() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_job_gets_its_layers_arguments_and_environment() {
 	block_on(async {
 		let mut job =
@@ -52,6 +54,7 @@ fn a_job_gets_its_layers_arguments_and_environment() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn two_runs_of_one_job_give_one_hash() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -66,6 +69,7 @@ fn two_runs_of_one_job_give_one_hash() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn output_in_memory_gives_the_same_result_as_on_disk() {
 	block_on(async {
 		let job = shell("echo x > /out/a; mkdir /out/d; ln /out/a /out/d/b; exit 0");
@@ -82,6 +86,7 @@ fn output_in_memory_gives_the_same_result_as_on_disk() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_run_survives_a_crash_of_the_executor() {
 	block_on(async {
 		let machine = Machine::new("crash", None).await;
@@ -114,6 +119,7 @@ fn a_run_survives_a_crash_of_the_executor() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn what_ended_while_the_executor_was_away_is_evaluated() {
 	block_on(async {
 		let machine = Machine::new("away", None).await;
@@ -136,6 +142,7 @@ fn what_ended_while_the_executor_was_away_is_evaluated() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_run_can_be_cancelled_before_and_while_it_runs() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -164,6 +171,7 @@ fn a_run_can_be_cancelled_before_and_while_it_runs() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_job_that_somebody_else_kills_is_not_blamed() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -201,6 +209,7 @@ async fn wait_for_log(machine: &Machine, run: &RunId, text: &str) {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn logs_are_streamed_and_kept() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -242,6 +251,7 @@ fn logs_are_streamed_and_kept() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn reconciliation_removes_its_own_and_nothing_else() {
 	block_on(async {
 		let machine = Machine::new("orphans", None).await;
@@ -287,6 +297,7 @@ fn reconciliation_removes_its_own_and_nothing_else() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn preparing_again_is_harmless_and_another_job_needs_another_name() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -305,6 +316,7 @@ fn preparing_again_is_harmless_and_another_job_needs_another_name() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn what_the_machine_cannot_do_is_an_error_and_no_status() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -327,6 +339,7 @@ fn what_the_machine_cannot_do_is_an_error_and_no_status() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn the_doctor_finds_this_machine_usable_and_says_why_one_is_not() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -365,6 +378,7 @@ fn the_doctor_finds_this_machine_usable_and_says_why_one_is_not() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn a_runtime_that_the_engine_lacks_is_named_before_anything_is_loaded() {
 	block_on(async {
 		let machine = Machine::shared();
@@ -396,6 +410,7 @@ fn a_runtime_that_the_engine_lacks_is_named_before_anything_is_loaded() {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn the_figures_are_those_of_the_kernel() {
 	block_on(async {
 		// Two processes' worth of work, of which the shell's own accounting knows as well.

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! The executor on a real engine. Run through `scripts/with-docker.sh`, as root:
-//! `scripts/with-docker.sh cargo test -p modicum-executor --features docker-tests`
+//! `scripts/with-docker.sh cargo test -p modicum-executor --test docker -- --ignored`
 
-#![cfg(feature = "docker-tests")]
 #![allow(clippy::unwrap_used)]
 
 mod harness;

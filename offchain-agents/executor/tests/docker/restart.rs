@@ -112,6 +112,7 @@ fn spawn(folder: &Path) -> Child {
 }
 
 #[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn an_engine_that_goes_and_comes_back_costs_time_and_nothing_else() {
 	if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
 		println!("SKIPPED: starting an engine needs root");

@@ -174,6 +174,8 @@ impl Driver {
 						Err(error) => Err(error),
 					};
 					match seen {
+						// An old block is none to decide on: what it shows may be done long since.
+						Ok(_) if best.has_more() => {},
 						Ok((snapshot, now)) if snapshot.number() <= record.next_block + MOST_UNFINAL => {
 							self.act(record, &mut ahead, &snapshot, now).await?;
 						},

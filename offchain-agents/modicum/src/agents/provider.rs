@@ -14,8 +14,9 @@ use crate::{
 		transfer::{Publication, TransferError},
 		Agent, Errand, Role,
 	},
+	amount::Amount,
 	config::ProviderSection,
-	failure::Outcome,
+	failure::{Exit, Failure, Outcome},
 };
 use futures::future::try_join_all;
 use modicum_chain_client::{
@@ -71,6 +72,8 @@ struct Provider {
 	closed: BTreeSet<MatchId>,
 	/// Errands to no longer trust somebody.
 	to_distrust: BTreeSet<Errand>,
+	/// Whether there is too little money for an offer.
+	is_poor: bool,
 }
 
 /// Runs the provider until `shutdown`.
@@ -87,7 +90,7 @@ pub async fn run(
 	let account = agent.account;
 	let snapshot = agent.chain.snapshot().await?;
 	let registered = snapshot.resource_provider(account).await?.ok_or_else(|| {
-		crate::failure::Failure::not_found(format!(
+		Failure::not_found(format!(
 			"{account} is not registered as a resource provider: run `modicum provider register` first"
 		))
 	})?;
@@ -116,6 +119,7 @@ pub async fn run(
 		offers: None,
 		closed: BTreeSet::new(),
 		to_distrust: BTreeSet::new(),
+		is_poor: false,
 	};
 	super::drive(&agent, &mut provider, follower, shutdown).await
 }
@@ -244,14 +248,20 @@ impl Provider {
 
 	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more. While no
 	/// job can be run, none is offered room.
-	fn offer(&self, view: &View, running: u32, can_run: bool, errands: &mut Errands<Errand>) {
-		let Some(offers) = &self.offers else { return };
+	async fn offer(
+		&mut self,
+		view: &View,
+		running: u32,
+		can_run: bool,
+		errands: &mut Errands<Errand>,
+	) -> Outcome<()> {
+		let Some(offers) = &self.offers else { return Ok(()) };
 		if !can_run {
 			for id in offers.keys() {
 				let call = Call::cancel_resource_offer(*id);
 				self.call_at(view, Errand::Withdraw(*id), call, errands);
 			}
-			return;
+			return Ok(());
 		}
 		// Not by the view's time: the first view may be an old one.
 		let wanted = self.terms(super::now());
@@ -274,10 +284,40 @@ impl Provider {
 			slots.partition(|slot| errands.is_under_way(slot));
 		let room = self.settings.jobs_at_once.saturating_sub(running + open);
 		let missing = (room as usize).saturating_sub(under_way.len());
-		for slot in free.into_iter().take(missing) {
+		if missing == 0 {
+			return Ok(());
+		}
+		let affordable = self.affordable(view, wanted).await?.saturating_sub(under_way.len());
+		for slot in free.into_iter().take(missing.min(affordable)) {
 			let call = Call::post_resource_offer(wanted, self.settings.extra_deposit.0);
 			self.call_at(view, slot, call, errands);
 		}
+		Ok(())
+	}
+
+	/// How many offers of these terms the account can still put down a deposit for. The chain would refuse more, and
+	/// be paid for it each time.
+	async fn affordable(&mut self, view: &View, wanted: ResourceTerms) -> Outcome<usize> {
+		let snapshot = &view.snapshot;
+		let extra = self.settings.extra_deposit.0;
+		let Some(deposit) = snapshot.resource_offer_deposit(wanted, extra).await? else {
+			let message =
+				"the deposit for these caps and prices is more than there can be: lower them";
+			return Err(Failure::new(Exit::Config, message));
+		};
+		let money = snapshot.account(&self.agent.account).await?;
+		let free = money.free.saturating_sub(snapshot.existential_deposit()?);
+		let affordable = free / deposit.max(1);
+		let is_poor = affordable == 0;
+		if is_poor && !self.is_poor {
+			let (deposit, free) = (Amount(deposit), Amount(free));
+			tracing::warn!(
+				"an offer needs {deposit} on hold and {free} are free: get more, or lower what an offer promises \
+				 (provider.instructions, provider.bandwidth, the prices) or jobs_at_once"
+			);
+		}
+		self.is_poor = is_poor;
+		Ok(usize::try_from(affordable).unwrap_or(usize::MAX))
 	}
 
 	/// Submits what was decided on a view, as an errand.
@@ -412,12 +452,12 @@ impl Role for Provider {
 			});
 		}
 		let ready = self.runner.ready(view.snapshot.number()).await;
-		self.offer(view, running, ready.is_ok(), errands);
+		self.offer(view, running, ready.is_ok(), errands).await?;
 		ready
 	}
 }
 
-impl From<Trouble> for crate::failure::Failure {
+impl From<Trouble> for Failure {
 	fn from(trouble: Trouble) -> Self {
 		match trouble {
 			Trouble::Machine(failure) => failure,

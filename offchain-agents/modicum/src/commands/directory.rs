@@ -208,6 +208,10 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 	let settings = args.settings().map_err(|error| Failure::new(Exit::Config, error))?;
 	let chain = context.chain().await?;
 	let status = chain.status().await?;
+	let account = key.account();
+	if chain.snapshot().await?.directory(account).await?.is_none() {
+		tracing::warn!("{account} is not registered as a directory, so nobody will name it: modicum directory register");
+	}
 	let grace_ms = settings.times.grace_secs.saturating_mul(1_000);
 	crate::agents::clock::ask(&chain).await;
 	let view = MarketView::start(chain, &settings.data, grace_ms).await?;

@@ -28,7 +28,7 @@ use modicum_primitives::{match_value, JobTerms, Prices};
 use serde::Serialize;
 use std::{
 	io::{IsTerminal, Write},
-	path::PathBuf,
+	path::{Path, PathBuf},
 	time::Duration,
 };
 
@@ -159,6 +159,9 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 			.map_err(|e| Failure::new(Exit::Config, format!("creator.directory: {e}")))?,
 	};
 	// What is wrong with the files is said first.
+	if let Some(out) = args.out.as_deref() {
+		check_out(out, args.sweep.is_some())?;
+	}
 	let file = args.folder.as_deref().map(JobFile::read).transpose()?;
 	let sweep = match (&file, &args.sweep) {
 		(Some(file), Some(sweep)) => Some(job_tools::read_sweep(file, sweep)?),
@@ -232,6 +235,21 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 			job_tools::drive_all(context, &agent, numbers, runner, args.detach).await
 		},
 	}
+}
+
+/// Whether the output can go to `out`, asked before anything is paid.
+fn check_out(out: &Path, is_sweep: bool) -> Outcome<()> {
+	let has_files = match std::fs::read_dir(out) {
+		Ok(mut entries) => entries.next().is_some(),
+		Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+		Err(error) => return Err(Failure::file(out, error)),
+	};
+	// Each job of a sweep has a new folder in it.
+	if has_files && !is_sweep {
+		let message = "it has files already: name a new or empty folder with --out";
+		return Err(Failure::file(out, message));
+	}
+	Ok(())
 }
 
 /// What is missing is said before anything is packed.
