@@ -133,20 +133,15 @@ impl Directory {
 	///
 	/// # Errors
 	/// The index's.
-	pub async fn beat(self: &Arc<Self>, now: u64) -> Result<(), UpkeepError> {
-		let directory = self.clone();
+	pub async fn beat(&self, now: u64) -> Result<(), UpkeepError> {
+		// Not the directory itself: the index's writer, which it waits for when it goes, must not be the last to hold it.
+		let (realm, keypair) = (self.desk.realm().clone(), self.keypair.clone());
+		let up_since = self.up_since;
 		let make = move |last: Option<&[u8]>| {
 			let last: Option<Heartbeat> = last.map(serde_json::from_slice).transpose()?;
 			// A clock that was set back must not break the record.
 			let at = last.as_ref().map_or(now, |last| now.max(last.at));
-			let realm = directory.desk.realm();
-			let next = Heartbeat::next(
-				realm,
-				&directory.keypair,
-				last.as_ref(),
-				at,
-				directory.up_since.min(at),
-			);
+			let next = Heartbeat::next(&realm, &keypair, last.as_ref(), at, up_since.min(at));
 			Ok((next.sequence, serde_json::to_vec(&next)?))
 		};
 		self.index.write(move |changes| changes.append_heartbeat(make)).await?;
