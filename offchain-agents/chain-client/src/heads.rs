@@ -94,7 +94,7 @@ impl Heads {
 			Kind::Best => {
 				let stream = chain.limited(what, connection.client.stream_best_blocks()).await?;
 				let best = chain.limited(what, connection.methods.chain_get_header(None)).await?;
-				Ok((stream, best.map_or(0, |header| header.number.into())))
+				Ok((stream, best.map_or(0, |header| header.number)))
 			},
 		}
 	}
