@@ -57,6 +57,15 @@ pub fn print_failure(format: Format, failure: &Failure) {
 	let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// So many files.
+pub fn files(count: usize) -> String {
+	if count == 1 {
+		"1 file".into()
+	} else {
+		format!("{count} files")
+	}
+}
+
 /// Lines of a name and a value each, the values one below the other.
 pub fn aligned(lines: &[(&str, String)]) -> String {
 	let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 2;

@@ -21,6 +21,7 @@ use crate::{
 	amount::Amount,
 	commands::chain::time_of,
 	failure::{Exit, Failure, Outcome},
+	output::files,
 };
 use modicum_chain_client::{
 	AccountId, Call, Event, FinalizedItem, Match, OfferState, Phase, PostedResult, Snapshot,
@@ -510,7 +511,7 @@ impl Driver {
 		let unpack = move || modicum_packaging::unpack_output(&archive, &out);
 		let unpacked = tokio::task::spawn_blocking(unpack).await.map_err(Failure::internal)?;
 		record.outputs = unpacked.map_err(|error| Failure::new(Exit::File, error))?;
-		self.say(format!("{} files in {}", record.outputs.len(), record.plan.out.display()));
+		self.say(format!("{} in {}", files(record.outputs.len()), record.plan.out.display()));
 		self.save(record, record.stage.clone()).await
 	}
 }

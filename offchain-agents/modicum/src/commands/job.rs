@@ -173,7 +173,7 @@ fn result(context: &Context, args: ResultArgs) -> Outcome {
 		)));
 	}
 	let files = unpack_output(&archive, &args.out)?;
-	let line = format!("{} files in {}", files.len(), args.out.display());
+	let line = format!("{} in {}", crate::output::files(files.len()), args.out.display());
 	let mut shown = Shown::new(args.job, &record, line);
 	shown.outputs = files;
 	context.print(&shown);

@@ -102,8 +102,8 @@ fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
 			None => {
 				let judged = record.judgement.as_ref().map(|judgement| judgement.because.as_str());
 				format!(
-					"{} files in {}; {}",
-					record.outputs.len(),
+					"{} in {}; {}",
+					crate::output::files(record.outputs.len()),
 					record.plan.out.display(),
 					judged.unwrap_or("not looked at in time")
 				)
