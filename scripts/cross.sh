@@ -2,10 +2,10 @@
 # Copyright The MODiCuM developers
 # SPDX-License-Identifier: Apache-2.0
 #
-# cross.sh ARCHITECTURE…: build the agents' binary `modicum` for other machines, by Debian's names: arm64, armhf (ARMv7),
-# with the profile edge. Prints the binaries' paths; with --triple, only Rust's names of the targets, building nothing. With rustup's target if it is installed, else with Debian's Rust, whose sources of
-# the standard library are compiled along (packages rustc-web cargo-web rust-web-src). The C compilers are Debian's
-# cross compilers.
+# cross.sh ARCHITECTURE…: build the agents' binary `modicum` for other machines with the profile edge, by Debian's names:
+# arm64, armhf (ARMv7). Prints the binaries' paths; with --triple, only Rust's names of the targets, building nothing.
+# With rustup's target if it is installed, else with Debian's Rust, whose sources of the standard library are compiled
+# along (packages rustc-web cargo-web rust-web-src). The C compilers are Debian's cross compilers.
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"

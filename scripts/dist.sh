@@ -19,8 +19,8 @@ native=$(dpkg --print-architecture) || die "dpkg is missing: packages are made o
 profile=${MODICUM_DIST_PROFILE:-release}
 dist=$(realpath -m "${MODICUM_DIST:-dist}")
 case $profile in
-release) node=release agents=edge ;;
-dev) node=debug agents=debug ;;
+release) agents_profile=edge node=release agents=edge ;;
+dev) agents_profile=dev node=debug agents=debug ;;
 *) die "MODICUM_DIST_PROFILE is '$profile': release and dev are known" ;;
 esac
 case $native in
@@ -78,9 +78,9 @@ take() {
 build() {
 	local architecture binary
 	if [[ -z ${MODICUM_DIST_PREBUILT:-} ]]; then
-		say "building node and agents for $native, profiles $profile and ${agents/debug/dev}"
+		say "building node and agents for $native, profiles $profile and $agents_profile"
 		cargo build --locked --profile "$profile" -p modicum-node --bin modicum-node
-		cargo build --locked --profile "${agents/debug/dev}" -p modicum --bin modicum
+		cargo build --locked --profile "$agents_profile" -p modicum --bin modicum
 	fi
 	take "$native" "$(target_dir)/$node/modicum-node"
 	take "$native" "$(target_dir)/$agents/modicum"

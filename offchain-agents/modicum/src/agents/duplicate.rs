@@ -13,7 +13,7 @@ use crate::{
 		jobs::{JobRecord, Judgement, Plan, Stage},
 		solver::read_book,
 		time_left,
-		verify::RESERVE,
+		verify::{verdict_terms, RESERVE},
 	},
 	commands::chain::time_of,
 	config::{Verification, VerifyBy},
@@ -124,20 +124,9 @@ impl Driver {
 		result: &PostedResult,
 		deadline: Moment,
 	) -> Outcome<Judgement> {
-		let terms = VerdictTerms {
-			instruction_limit: found.limits.instructions,
-			meter: found.meter,
-			cost_tolerance: found.parameters.cost_tolerances.of(found.meter),
-		};
-		let unverified = |because: &str| Judgement {
-			verified: false,
-			reject: None,
-			because: because.into(),
-			own: None,
-			of: None,
-		};
+		let terms = verdict_terms(found);
 		if !tells(result.run.status) {
-			return Ok(unverified("it was not run, so there is nothing to compare"));
+			return Ok(Judgement::unverified("it was not run, so there is nothing to compare"));
 		}
 		record.answer = Some(Answer { provider: found.provider, match_id, run: result.run });
 		// What was made of a result that a fork took back.
@@ -173,7 +162,7 @@ impl Driver {
 					Some(_) => original.judgement.is_none(),
 				};
 			if left.is_zero() || !may_come {
-				return Ok(unverified(match others.is_empty() {
+				return Ok(Judgement::unverified(match others.is_empty() {
 					true => "not verified: no other provider ran the job in time",
 					false => {
 						"not verified: another provider's result differs, and no third one ran the job in time"

@@ -68,6 +68,13 @@ pub struct Judgement {
 	pub of: Option<(MatchId, Run)>,
 }
 
+impl Judgement {
+	/// Acceptance of a result that was not verified.
+	pub fn unverified(because: impl Into<String>) -> Self {
+		Self { verified: false, reject: None, because: because.into(), own: None, of: None }
+	}
+}
+
 /// How a match ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Closed {

@@ -9,7 +9,7 @@ use crate::{
 		cheat::MediatorCheat,
 		errands::{Done, Errands},
 		follow::{Conclusion, View},
-		provider::done,
+		provider::answered,
 		runner::{run_name, Assignment, Runner, Trouble},
 		time_left,
 		transfer::{Publication, TransferError},
@@ -235,13 +235,7 @@ impl Dispute {
 			return Ok(None);
 		}
 		let call = Call::post_mediation_result(id, evidence);
-		let outcome = self.agent.submitter.submit_early(call, Some(&at)).await;
-		if outcome.as_ref().is_err_and(|error| {
-			error.failure().is_some_and(|failure| failure.is_market("NotMediating"))
-		}) {
-			super::say_not_alone(id);
-		}
-		done(outcome)
+		answered(id, "NotMediating", self.agent.submitter.submit_early(call, Some(&at)).await)
 	}
 
 	async fn evidence(&self) -> Result<Evidence, Trouble> {

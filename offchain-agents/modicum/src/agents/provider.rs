@@ -350,6 +350,19 @@ pub fn done(outcome: Result<(Included, Finality), SubmitError>) -> Outcome<Done>
 	Ok(included.map(|(included, finality)| (included.block, finality)))
 }
 
+/// The same of a call that only this account may make for a match; refused as `overtaken`, another agent has made it.
+pub fn answered(
+	id: MatchId,
+	overtaken: &str,
+	outcome: Result<(Included, Finality), SubmitError>,
+) -> Outcome<Done> {
+	let failure = outcome.as_ref().err().and_then(SubmitError::failure);
+	if failure.is_some_and(|failure| failure.is_market(overtaken)) {
+		super::say_not_alone(id);
+	}
+	done(outcome)
+}
+
 fn is_overtaken(failure: &DispatchFailure) -> bool {
 	[
 		"MatchNotFound",
@@ -520,13 +533,7 @@ impl Assigned {
 		let Executed { reason, .. } = &executed;
 		tracing::info!(match_id = id, status = %run.status, reason, "result");
 		let call = Call::post_result(id, run, repository.as_str());
-		let outcome = self.agent.submitter.submit_early(call, Some(&at)).await;
-		if outcome.as_ref().is_err_and(|error| {
-			error.failure().is_some_and(|failure| failure.is_market("NotRunning"))
-		}) {
-			super::say_not_alone(id);
-		}
-		done(outcome)
+		answered(id, "NotRunning", self.agent.submitter.submit_early(call, Some(&at)).await)
 	}
 
 	async fn execute(&self) -> Executed {

@@ -55,6 +55,15 @@ fn rate(verify: Verification, parameters: &Parameters, value: Balance, determini
 	fixed
 }
 
+/// What a verdict on a result of this match depends on.
+pub(super) fn verdict_terms(found: &Match) -> VerdictTerms {
+	VerdictTerms {
+		instruction_limit: found.limits.instructions,
+		meter: found.meter,
+		cost_tolerance: found.parameters.cost_tolerances.of(found.meter),
+	}
+}
+
 /// Whether a result is drawn for verification: with probability `p`.
 fn draw(p: f64, random: &mut impl Rng) -> bool {
 	random.random::<f64>() < p
@@ -80,13 +89,7 @@ impl Driver {
 		result: &PostedResult,
 		deadline: Moment,
 	) -> Outcome<Judgement> {
-		let accept = |because: &str| Judgement {
-			verified: false,
-			reject: None,
-			because: because.into(),
-			own: None,
-			of: None,
-		};
+		let accept = |because: &str| Judgement::unverified(because);
 		if time_left(deadline, Duration::ZERO).is_zero() {
 			return Ok(accept("the time to reject has passed"));
 		}
@@ -263,11 +266,7 @@ impl Driver {
 	) -> Outcome<Judgement> {
 		let assignment = Assignment::read(snapshot, found.job_offer).await?;
 		self.say("verifying by running the job here");
-		let terms = VerdictTerms {
-			instruction_limit: found.limits.instructions,
-			meter: found.meter,
-			cost_tolerance: found.parameters.cost_tolerances.of(found.meter),
-		};
+		let terms = verdict_terms(found);
 		let mut runs: Vec<Run> = Vec::new();
 		let judgement = loop {
 			let name = format!("job{}match{match_id}run{}", self.number, runs.len() + 1);
@@ -279,13 +278,7 @@ impl Driver {
 			let own = match executed {
 				Ok(executed) => executed.run,
 				Err(trouble) => {
-					break Judgement {
-						verified: false,
-						reject: None,
-						because: format!("it could not be verified: {trouble}"),
-						own: None,
-						of: None,
-					};
+					break Judgement::unverified(format!("it could not be verified: {trouble}"));
 				},
 			};
 			runs.push(own);

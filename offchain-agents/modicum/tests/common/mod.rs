@@ -17,7 +17,7 @@ use modicum_chain_client::{
 	AccountId, Call, Chain, ConnectionSettings, Event, FinalizedItem, Key, Snapshot, Submitter,
 };
 use modicum_node_testing::{free_port, Network, Role};
-use modicum_primitives::{Architecture, Balance, Ending, MatchId, Settlement};
+use modicum_primitives::{Architecture, Balance, Ending, Hash, MatchId, Settlement};
 use serde_json::Value;
 use std::{
 	collections::BTreeMap,
@@ -539,6 +539,18 @@ impl Market {
 		self.event(&format!("the end of match {wanted}"), |event| match event {
 			Event::MatchClosed { match_id, ending, settlement, .. } if *match_id == wanted => {
 				Some((*ending, *settlement))
+			},
+			_ => None,
+		})
+		.await
+	}
+
+	/// Waits for the first offer of the cell's creator; the hash of its job.
+	pub async fn offered(&self, cell: &Cell) -> Hash {
+		let wanted = account(&cell.creator());
+		self.event(&format!("an offer of {}", cell.name), |event| match event {
+			Event::JobOfferPosted { creator, terms, .. } if *creator == wanted => {
+				Some(terms.job_hash)
 			},
 			_ => None,
 		})

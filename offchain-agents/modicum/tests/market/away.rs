@@ -51,15 +51,7 @@ async fn closes_alone(market: &Market, cell: &Cell, directory: &mut Agent) -> (M
 	// By the provider, when the time to react has passed.
 	table::check(market, cell, before, id, Ending::Accepted).await;
 	drop(provider);
-	let creator = account(&cell.creator());
-	let job_hash = market
-		.event("the offer", |event| match event {
-			Event::JobOfferPosted { creator: by, terms, .. } if *by == creator => {
-				Some(terms.job_hash)
-			},
-			_ => None,
-		})
-		.await;
+	let job_hash = market.offered(cell).await;
 	(id, job_hash)
 }
 

@@ -225,15 +225,7 @@ async fn a_directory_alters_a_job(market: &Market, cell: Cell) -> Settlement {
 	let before = Money::of(market, &cell).await;
 	let submission = market.submission(&cell, "--detach --time-limit 60s");
 	let answer = market.does(&cell.creator(), &submission).await;
-	let creator = account(&cell.creator());
-	let job_hash = market
-		.event("the offer", |event| match event {
-			Event::JobOfferPosted { creator: by, terms, .. } if *by == creator => {
-				Some(terms.job_hash)
-			},
-			_ => None,
-		})
-		.await;
+	let job_hash = market.offered(&cell).await;
 	alter(&market.blob(&cell.directory, &job_hash));
 	let _provider = market.provider(&cell, None);
 	let job = answer["job"].as_u64().unwrap();
