@@ -284,18 +284,8 @@ impl<AccountId, Uri> MatchRecord<AccountId, Uri> {
 }
 
 /// What was done with a result.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 pub enum Reaction {
 	/// It was accepted.
 	#[codec(index = 0)]
@@ -306,20 +296,8 @@ pub enum Reaction {
 }
 
 /// Something that a deadline is set for.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 pub enum Due {
 	/// The expiry of an open job offer.
 	#[codec(index = 0)]
@@ -334,9 +312,8 @@ pub enum Due {
 
 /// Key of the deadline queue. It starts with the time in big-endian bytes, so that the order of the keys in
 /// storage is the order of time.
-#[derive(
-	Encode, Decode, TypeInfo, MaxEncodedLen, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct DeadlineKey {
 	at: [u8; 8],
 	/// What is due.

@@ -138,18 +138,8 @@ pub mod pallet {
 	}
 
 	/// Why an account left the set.
-	#[derive(
-		Encode,
-		Decode,
-		DecodeWithMemTracking,
-		TypeInfo,
-		MaxEncodedLen,
-		Clone,
-		Copy,
-		PartialEq,
-		Eq,
-		Debug,
-	)]
+	#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+	#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 	pub enum RemovalCause {
 		/// The admin origin removed it.
 		#[codec(index = 0)]

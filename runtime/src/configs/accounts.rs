@@ -52,7 +52,7 @@ impl pallet_multisig::Config for Runtime {
 	DecodeWithMemTracking,
 	Debug,
 	MaxEncodedLen,
-	TypeInfo,
+	TypeInfo
 )]
 pub enum ProxyType {
 	/// Everything.

@@ -15,23 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A broken rule. Several may belong to one numbered rule of docs/protocol.md §4 (see [`Rule::number`]): each
 /// names one cause and so one remedy.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
 	/// 1. The resource offer's instruction cap is below the job's limit.

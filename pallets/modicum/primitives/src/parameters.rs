@@ -26,20 +26,8 @@ pub const PARTS_PER_MILLION: u32 = 1_000_000;
 pub const MAX_COST_TOLERANCE: u32 = PARTS_PER_MILLION;
 
 /// How far a provider's figures may lie above the mediator's largest, in parts per million, for each meter.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostTolerances {
 	/// For [`Meter::CpuTime`].
@@ -78,20 +66,8 @@ impl CostTolerances {
 }
 
 /// The parameters of the platform. A copy is kept in every match, so that a change never alters a running one.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
 	/// θ: how many times the value of a match each side has at stake.

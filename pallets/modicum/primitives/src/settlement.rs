@@ -10,20 +10,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
 /// Every way a match can end.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
 	/// The creator accepted, or the reaction deadline passed without a rejection.
@@ -81,21 +69,8 @@ pub struct SettlementTerms {
 }
 
 /// Where one side's hold goes.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Payout {
 	/// To the other side: from the creator's hold to the provider, from the provider's to the creator.
 	pub to_counterparty: Balance,
@@ -121,21 +96,8 @@ impl Payout {
 }
 
 /// Where both holds of a match go.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Settlement {
 	/// The job creator's.
 	pub from_creator: Payout,

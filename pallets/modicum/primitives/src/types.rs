@@ -28,23 +28,8 @@ pub type BaseLayer = [u8; 32];
 pub const NO_HASH: Hash = [0; 32];
 
 /// Processor architecture that a job is built for and a machine runs.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Architecture {
 	/// 64-bit x86.
@@ -60,23 +45,8 @@ pub enum Architecture {
 names!(Architecture, "architecture", { Amd64 => "amd64", Arm64 => "arm64", Armv7 => "armv7" });
 
 /// How instructions are counted. Figures of two meters cannot be compared.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Meter {
 	/// Processor time multiplied by a declared rate. Works everywhere, varies from run to run.
@@ -112,22 +82,8 @@ impl Meter {
 }
 
 /// What one run used, and what it is billed by (Eq. 1).
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Usage {
 	/// Instructions, as counted by the offer's meter.
 	pub instructions: u64,
@@ -151,22 +107,8 @@ impl Usage {
 }
 
 /// Prices, in balance **per 10^9** instructions and per 10^9 bytes.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Prices {
 	/// Balance per 10^9 instructions.
 	pub instruction: Balance,
@@ -182,22 +124,8 @@ impl Prices {
 }
 
 /// The limits of a job, or the caps of a resource offer.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Resources {
 	/// Instructions.
 	pub instructions: u64,
@@ -222,19 +150,8 @@ impl Resources {
 }
 
 /// What a job creator asks for. The place of the job (its URI) is kept beside the terms.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct JobTerms<AccountId> {
 	/// The directory that holds the job and will hold its result.
 	pub directory: AccountId,
@@ -259,20 +176,8 @@ pub struct JobTerms<AccountId> {
 }
 
 /// What a resource provider offers. One offer serves one match.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct ResourceTerms {
 	/// The most that a job may use.
 	pub caps: Resources,
@@ -289,23 +194,8 @@ pub struct ResourceTerms {
 }
 
 /// How a run ended.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResultStatus {
 	/// The job ran to its end.
@@ -365,23 +255,8 @@ impl ResultStatus {
 }
 
 /// Why a job creator rejects a result. It opens mediation; the verdict comes from evidence, not from it.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RejectReason {
 	/// The output is wrong.
@@ -409,20 +284,8 @@ names!(RejectReason, "reason", {
 });
 
 /// One execution of a job, as its executor reports it: the provider's result, or one run of the mediator.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct Run {
 	/// How it ended.
 	pub status: ResultStatus,
@@ -433,18 +296,8 @@ pub struct Run {
 }
 
 /// What a mediator found. The chain derives the verdict from it.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-	Clone,
-	PartialEq,
-	Eq,
-	Debug,
-)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
 	/// The job was run; as many runs as the match's verification count.
@@ -469,23 +322,8 @@ impl Evidence {
 }
 
 /// Who a verdict blames.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	PartialOrd,
-	Ord,
-	Hash,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultyParty {
 	/// The job creator.
@@ -507,21 +345,8 @@ names!(FaultyParty, "faulty party", {
 /// What an account has done in closed matches: all that stays on chain of them.
 ///
 /// An account that takes part in a match in two roles (say, mediator and directory) is counted once for each.
-#[derive(
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	TypeInfo,
-	MaxEncodedLen,
-	Serialize,
-	Deserialize,
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Default,
-	Debug,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen, Serialize, Deserialize)]
 pub struct PartyRecord {
 	/// Matches that ended in acceptance.
 	pub completed: u32,
