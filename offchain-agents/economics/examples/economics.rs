@@ -23,9 +23,13 @@ struct Arguments {
 fn main() -> ExitCode {
 	let arguments = Arguments::parse();
 	match run(&arguments.economics, arguments.json, &ChainParameters::NotAsked) {
-		Ok(report) => {
-			println!("{report}");
-			ExitCode::SUCCESS
+		Ok(answer) => {
+			println!("{}", answer.text);
+			if answer.is_good {
+				ExitCode::SUCCESS
+			} else {
+				ExitCode::FAILURE
+			}
 		},
 		Err(error) => {
 			eprintln!("error: {error}");

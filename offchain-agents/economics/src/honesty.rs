@@ -35,7 +35,7 @@ impl Parameters {
 	/// p_v·( p_e·[ S·((1 − p_a^n) + n·p_a^(n−1)·(1 − p_a)) − G ] + (1 − p_e)·S·n·p_a^(n−1) )
 	///
 	/// with the stake S = d + π_d and the gain of a won dispute G = π_c + π_d − g_m. Divided by
-	/// p_v·p_e·S and set to zero it is the equation of docs/protocol.md §14.
+	/// p_v·p_e·S and set to zero it is the equation of docs/economics.md, "How honest is a creator?".
 	///
 	/// # Errors
 	/// [`EconomicsError::NotAProbability`] and those of [`Parameters::check_numbers`].

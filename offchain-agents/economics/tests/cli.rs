@@ -18,7 +18,8 @@ struct Wrapper {
 
 fn try_run(line: &str, json: bool, chain: &ChainParameters) -> Result<String, CliError> {
 	let words = std::iter::once("economics").chain(line.split_whitespace());
-	run(&Wrapper::try_parse_from(words).unwrap().economics, json, chain)
+	let parsed = Wrapper::try_parse_from(words).unwrap();
+	run(&parsed.economics, json, chain).map(|answer| answer.text)
 }
 
 /// What is wrong with a command line, in words: the parser's or the model's.
@@ -57,6 +58,11 @@ fn check_says_whether_honesty_pays() {
 	let words = text("check");
 	assert!(words.contains("Honesty is the best reply of both sides: yes"), "{words}");
 	assert!(words.contains("the protocol's defaults"), "{words}");
+	for (line, is_good) in [("check", true), ("check --verification-rate 0.005", false)] {
+		let parsed = Wrapper::try_parse_from(std::iter::once("economics").chain(line.split(' ')));
+		let answer = run(&parsed.unwrap().economics, false, &ChainParameters::NotAsked).unwrap();
+		assert_eq!(answer.is_good, is_good, "{}", answer.text);
+	}
 }
 
 #[test]

@@ -270,8 +270,18 @@ pub enum CliError {
 	Json(#[source] serde_json::Error),
 }
 
-/// Runs a command and returns what it prints, without a newline at the end: a text, or JSON with
-/// `output_json`. Every report says where θ and n come from.
+/// What a command says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+	/// A text, or JSON; without a newline at the end.
+	pub text: String,
+	/// Whether it is what one would wish for: false only if `check` finds that honesty is not the best
+	/// reply of both sides.
+	pub is_good: bool,
+}
+
+/// Runs a command and returns what it says, in JSON with `output_json`. Every report says where θ
+/// and n come from.
 ///
 /// # Errors
 /// [`CliError`].
@@ -279,9 +289,10 @@ pub fn run(
 	args: &EconomicsArgs,
 	output_json: bool,
 	chain: &ChainParameters,
-) -> Result<String, CliError> {
+) -> Result<Answer, CliError> {
 	let platform = Platform::new(chain);
-	match &args.command {
+	let mut is_good = true;
+	let text = match &args.command {
 		EconomicsCommand::Check(args) => {
 			let request = CheckRequest {
 				parameters: platform.terms(&args.terms),
@@ -289,7 +300,9 @@ pub fn run(
 				p_v: args.verification_rate,
 				p_a: args.normal_rate,
 			};
-			print(&check(&request)?, output_json, text::check)
+			let report = check(&request)?;
+			is_good = report.honest;
+			print(&report, output_json, text::check)
 		},
 		EconomicsCommand::Advise(args) => {
 			let request = AdviceRequest {
@@ -308,7 +321,8 @@ pub fn run(
 		},
 		EconomicsCommand::Simulate(args) => run_simulation(args, output_json, &platform),
 		EconomicsCommand::Plot(args) => run_plot(args, output_json, &platform),
-	}
+	};
+	Ok(Answer { text: text?, is_good })
 }
 
 /// θ and n, and where they come from.

@@ -35,7 +35,7 @@ pub async fn run(context: &Context, args: EconomicsArgs) -> Outcome {
 	// Simulations take seconds of computing.
 	let run = tokio::task::spawn_blocking(move || cli::run(&command, json, &parameters));
 	let answer = run.await.map_err(Failure::internal)?;
-	print_line(&answer.map_err(|error| {
+	let answer = answer.map_err(|error| {
 		let exit = match &error {
 			CliError::Economics(_)
 			| CliError::Population { .. }
@@ -44,8 +44,9 @@ pub async fn run(context: &Context, args: EconomicsArgs) -> Outcome {
 			CliError::Json(_) => Exit::Internal,
 		};
 		Failure::new(exit, error)
-	})?);
-	Ok(Exit::Success)
+	})?;
+	print_line(&answer.text);
+	Ok(if answer.is_good { Exit::Success } else { Exit::CheckFailed })
 }
 
 /// The chain's parameters. The model is of use without a chain, so one that does not answer at
