@@ -87,7 +87,7 @@ pub trait AccessPolicy: Send + Sync + 'static {
 	async fn retention(&self, repository: &RepositoryName) -> Result<Retention, Refusal>;
 }
 
-/// Where a match stands, as far as a directory cares (docs/protocol.md §3).
+/// Where a match stands, as far as a directory cares (docs/protocol.md §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {

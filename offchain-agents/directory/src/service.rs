@@ -56,6 +56,19 @@ pub enum RunError {
 	/// The store.
 	#[error("store: {0}")]
 	Store(#[from] StoreError),
+	/// The folder is another account's.
+	#[error(
+		"{folder} is the directory of {owner}, and the key in use is that of {account}: receipts and the record of \
+		 uptime would not fit any more. Use its key, or an empty folder"
+	)]
+	OtherAccount {
+		/// The folder of everything stored.
+		folder: String,
+		/// Whose it is.
+		owner: String,
+		/// Whose key was given.
+		account: AccountId,
+	},
 }
 
 fn io_error(what: impl std::fmt::Display) -> impl FnOnce(io::Error) -> RunError {
@@ -140,6 +153,7 @@ impl Directory {
 		config.validate()?;
 		let data = &config.data;
 		fs::create_dir_all(data).map_err(io_error(data.display()))?;
+		check_owner(data, crate::sign::account_of(&identity.keypair))?;
 		let index = Index::open(&data.join("index.redb"), config.limits.index_cache_bytes)?;
 		let store: Arc<dyn BlobStore> = match &config.s3 {
 			Some(s3) => Arc::new(ObjectBlobStore::s3(s3)?),
@@ -234,6 +248,27 @@ impl Directory {
 
 /// Bursts may have as many times the requests of a second.
 const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+
+/// Writes down whose folder it is, and refuses anybody else.
+fn check_owner(folder: &Path, account: AccountId) -> Result<(), RunError> {
+	let path = folder.join("account");
+	match fs::read_to_string(&path) {
+		Ok(owner) if owner.trim() == account.to_string() => Ok(()),
+		Ok(owner) => Err(RunError::OtherAccount {
+			folder: folder.display().to_string(),
+			owner: owner.trim().into(),
+			account,
+		}),
+		Err(error) if error.kind() == io::ErrorKind::NotFound => {
+			let written = fs::File::create(&path).and_then(|mut file| {
+				writeln!(file, "{account}")?;
+				file.sync_all()
+			});
+			written.map_err(io_error(path.display()))
+		},
+		Err(error) => Err(io_error(path.display())(error)),
+	}
+}
 
 fn read_or_make_key(path: &Path) -> io::Result<[u8; 32]> {
 	match fs::read(path) {

@@ -9,9 +9,11 @@ use modicum_directory::{
 	access::StandalonePolicy,
 	cli::{self, AdminArgs, ExportArgs, LoginArgs, VerifyReceiptArgs, VerifyUptimeArgs},
 	clock::now_ms,
+	config::Config,
 	digest::Digest,
 	http::RECEIPT_HEADER,
 	receipt::Receipt,
+	service::{Directory, Identity, RunError},
 };
 use reqwest::StatusCode;
 use std::{
@@ -284,6 +286,22 @@ async fn login_prints_what_the_token_service_takes() {
 	assert!(cli::login(&args, &alice, &[0; 32]).await.is_err());
 	args.id = Some("other.example".into());
 	assert!(cli::login(&args, &alice, &GENESIS).await.is_err());
+}
+
+#[tokio::test]
+async fn a_folder_stays_that_of_one_account() {
+	let data = tempfile::tempdir().unwrap();
+	let config = || Config { data: data.path().into(), ..Config::default() };
+	let open = |seed: u8| {
+		let identity = Identity { keypair: key(seed).0, genesis: GENESIS };
+		let address = "127.0.0.1:1".parse().unwrap();
+		Directory::open(config(), address, identity, public_policy()).map(drop)
+	};
+	open(1).unwrap();
+	let refused = open(2).unwrap_err();
+	assert!(matches!(refused, RunError::OtherAccount { .. }), "{refused}");
+	assert!(refused.to_string().contains(&key(1).1.to_string()), "{refused}");
+	open(1).unwrap();
 }
 
 #[tokio::test]
