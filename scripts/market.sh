@@ -49,11 +49,19 @@ until_true() {
 	die "$what did not come within $seconds s: look at the logs in $MARKET"
 }
 
-# market_stop: stops what was started, by process id.
+# stop PID…: stops processes that were started here.
+stop() {
+	local pid
+	for pid in "$@"; do kill "$pid" 2>/dev/null || true; done
+	for pid in "$@"; do wait "$pid" 2>/dev/null || true; done
+}
+
+# market_stop: stops what was started, by process id; the chain last, to which providers have a word to say.
 market_stop() {
-	local status=$? pid
-	for pid in "${MARKET_PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
-	for pid in "${MARKET_PIDS[@]}"; do wait "$pid" 2>/dev/null || true; done
+	local status=$? others
+	others=$((${#MARKET_PIDS[@]} > 0 ? ${#MARKET_PIDS[@]} - 1 : 0))
+	stop "${MARKET_PIDS[@]:0:others}"
+	stop "${MARKET_PIDS[@]:others}"
 	if [[ $status -eq 0 ]]; then
 		rm -rf --one-file-system "$MARKET"
 	else

@@ -12,8 +12,15 @@ use crate::{
 	snapshot::Snapshot,
 	Error, H256,
 };
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+	collections::VecDeque,
+	sync::Arc,
+	time::{Duration, Instant},
+};
 use subxt::client::Block;
+
+/// How often it is said that the node is behind what was seen before.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// A finalised block and what the market did in it.
 #[derive(Clone)]
@@ -62,6 +69,8 @@ pub struct FinalizedBlocks {
 	fresh: VecDeque<Block<ChainConfig>>,
 	/// Number of the last block that is known to be final.
 	head: Option<u64>,
+	/// Since when the node is behind the next block to deliver, or when that was last said.
+	behind_since: Option<Instant>,
 }
 
 /// As [`FinalizedItem`], for whoever needs to know more of a block.
@@ -73,7 +82,7 @@ pub(crate) enum Item {
 impl FinalizedBlocks {
 	pub(crate) fn new(chain: Chain, next: Option<u64>) -> Self {
 		let heads = Heads::new(chain.clone(), Kind::Final);
-		Self { chain, next, heads, fresh: VecDeque::new(), head: None }
+		Self { chain, next, heads, fresh: VecDeque::new(), head: None, behind_since: None }
 	}
 
 	/// Subscribes now, so that no block from here on can be missed even if [`Self::next`] is first called later.
@@ -129,7 +138,32 @@ impl FinalizedBlocks {
 		if number >= *self.next.get_or_insert(number) {
 			self.fresh.push_back(block);
 		}
-		Ok(())
+		self.say_if_behind(number);
+		let connection = self.chain.connection().await?;
+		match self.chain.check_first_block(&connection, number).await {
+			Ok(()) => Ok(()),
+			Err(error) => {
+				self.fresh.clear();
+				self.heads.lost(&connection, error).await
+			},
+		}
+	}
+
+	/// Whoever waits for a block that was final before is told.
+	fn say_if_behind(&mut self, head: u64) {
+		let Some(seen) = self.next.and_then(|next| next.checked_sub(1)).filter(|seen| head < *seen)
+		else {
+			self.behind_since = None;
+			return;
+		};
+		let since = self.behind_since.get_or_insert_with(Instant::now);
+		if since.elapsed() >= SAY_EVERY {
+			*since = Instant::now();
+			tracing::warn!(
+				"the node's last final block is {head}, and {seen} has been seen before: it is catching up, or the \
+				 chain was started anew"
+			);
+		}
 	}
 
 	async fn deliver(&mut self, next: u64) -> Result<Option<Item>, Error> {

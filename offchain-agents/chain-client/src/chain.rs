@@ -16,7 +16,10 @@ use crate::{
 use serde::Serialize;
 use std::{
 	future::Future,
-	sync::Arc,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc, Mutex as SyncMutex, PoisonError,
+	},
 	time::{Duration, Instant},
 };
 use subxt::{
@@ -34,12 +37,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// Where a block's state has its time: the hashes of `Timestamp` and `Now`, as in every Substrate chain.
-const TIMESTAMP_NOW: [u8; 32] = [
-	0xf0, 0xc3, 0x65, 0xc3, 0xcf, 0x59, 0xd6, 0x71, 0xeb, 0x72, 0xda, 0x0e, 0x7a, 0x41, 0x13, 0xc4,
-	0x9f, 0x1f, 0x05, 0x15, 0xf4, 0x62, 0xcd, 0xcf, 0x84, 0xe0, 0xf1, 0xd6, 0x04, 0x5d, 0xfc, 0xbb,
-];
-
 /// A connection to the chain. Clones share it.
 #[derive(Clone)]
 pub struct Chain(Arc<Inner>);
@@ -48,6 +45,8 @@ struct Inner {
 	settings: ConnectionSettings,
 	config: ChainConfig,
 	state: Mutex<State>,
+	/// Hash of the block after genesis, once it is known.
+	first_block: SyncMutex<Option<H256>>,
 	known: KnownBlocks,
 }
 
@@ -69,6 +68,8 @@ pub(crate) struct Connection {
 	pub(crate) endpoint: String,
 	pub(crate) client: Client,
 	pub(crate) methods: LegacyMethods,
+	/// Whether the chain's first block was compared.
+	first_block_known: Arc<AtomicBool>,
 }
 
 /// What a node says of itself and of the chain.
@@ -128,6 +129,7 @@ impl Chain {
 			settings,
 			config: ChainConfig::default(),
 			state: Mutex::new(state),
+			first_block: SyncMutex::default(),
 			known: KnownBlocks::default(),
 		}));
 		chain.connection().await?;
@@ -210,11 +212,58 @@ impl Chain {
 	pub async fn best_time(&self) -> Result<u64, Error> {
 		let what = "the best block's time";
 		let found = self.retry(|connection| async move {
-			// Any other way begins with what is final, which is some blocks older.
-			self.limited(what, connection.methods.state_get_storage(&TIMESTAMP_NOW, None)).await
+			let at = self.limited(what, connection.client.at_current_block()).await?;
+			let failed = |error: subxt::error::StorageError| Error::request(what, error);
+			let storage = at.storage();
+			let entry = storage.entry(runtime::storage().timestamp().now()).map_err(failed)?;
+			let key = entry.fetch_key(()).map_err(failed)?;
+			// That block is final, and some blocks older than the best.
+			self.limited(what, connection.methods.state_get_storage(&key, None)).await
 		});
 		let bytes = found.await?.unwrap_or_default();
 		Ok(bytes.try_into().map_or(0, u64::from_le_bytes))
+	}
+
+	/// Hash of the block after genesis: what tells a chain that was started anew, as development chains are, from the
+	/// one before, whose genesis is the same. `None` if that block is not final yet, or with the light client, which
+	/// does not know it.
+	///
+	/// # Errors
+	/// As of [`Chain::snapshot`].
+	pub async fn first_block(&self) -> Result<Option<H256>, Error> {
+		self.retry(|connection| async move {
+			let at = self.limited("the last block", connection.client.at_current_block()).await?;
+			self.check_first_block(&connection, at.block_number()).await
+		})
+		.await?;
+		Ok(*self.0.first_block.lock().unwrap_or_else(PoisonError::into_inner))
+	}
+
+	/// Compares the chain's first block, once for each connection, with the one known from earlier connections.
+	///
+	/// # Errors
+	/// [`Error::StartedAnew`], or the node does not answer.
+	pub(crate) async fn check_first_block(
+		&self,
+		connection: &Connection,
+		finalized: u64,
+	) -> Result<(), Error> {
+		if finalized == 0 || connection.first_block_known.load(Ordering::Relaxed) {
+			return Ok(());
+		}
+		let request = connection.methods.chain_get_block_hash(Some(1_u64.into()));
+		let found = self.limited("the first block", request).await?;
+		connection.first_block_known.store(true, Ordering::Relaxed);
+		// A node that has begun in the midst of the chain may not have it.
+		let Some(found) = found else { return Ok(()) };
+		let mut known = self.0.first_block.lock().unwrap_or_else(PoisonError::into_inner);
+		match *known.get_or_insert(found) {
+			expected if expected != found => {
+				connection.first_block_known.store(false, Ordering::Relaxed);
+				Err(Error::StartedAnew { endpoint: connection.endpoint.clone(), expected, found })
+			},
+			_ => Ok(()),
+		}
 	}
 
 	pub(crate) fn known_blocks(&self) -> &KnownBlocks {
@@ -359,9 +408,19 @@ impl Chain {
 			return Err(Error::WrongChain { endpoint: endpoint.into(), expected, found });
 		}
 		// Only a connection that shows a block is one.
-		limited(limit, "the last block", client.at_current_block()).await?;
+		let at = limited(limit, "the last block", client.at_current_block()).await?;
 		let methods = LegacyMethods::new(rpc);
-		Ok(Connection { generation, endpoint: endpoint.into(), client, methods })
+		let first_block_known =
+			Arc::new(AtomicBool::new(matches!(self.0.settings.way, Way::Light { .. })));
+		let connection = Connection {
+			generation,
+			endpoint: endpoint.into(),
+			client,
+			methods,
+			first_block_known,
+		};
+		self.check_first_block(&connection, at.block_number()).await?;
+		Ok(connection)
 	}
 }
 

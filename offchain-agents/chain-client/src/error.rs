@@ -57,6 +57,20 @@ pub enum Error {
 		/// The chain that it is on.
 		found: H256,
 	},
+	/// The node's chain has the same genesis as the one before, and is another: a development chain that was started
+	/// again.
+	#[error(
+		"{endpoint} is on a chain that was started anew: its first block is {found:?}, and was {expected:?}; what was \
+		 done on the old one is gone. Start this program again"
+	)]
+	StartedAnew {
+		/// Who was asked.
+		endpoint: String,
+		/// The first block that was seen before.
+		expected: H256,
+		/// The first block now.
+		found: H256,
+	},
 	/// The chain's runtime has changed in what is needed here.
 	#[error(
 		"the chain's runtime no longer fits this program in what {what} needs: update the program"
@@ -167,7 +181,7 @@ impl DispatchFailure {
 				let shown = format!("{other:?}");
 				let name = shown.split(['(', ' ']).next().unwrap_or(&shown).to_string();
 				let mut explanation = other.to_string();
-				if shown.contains("FundsUnavailable") {
+				if shown.contains("FundsUnavailable") || shown.contains("Underflow") {
 					explanation += " The account has less than this needs: look at its balance.";
 				}
 				Self { pallet: None, name, explanation }

@@ -14,14 +14,14 @@ use modicum_primitives::{
 	Architecture, Balance, BaseLayer, Ending, Evidence, FaultyParty, JobOfferId, JobTerms, MatchId,
 	Meter, Moment, RejectReason, ResourceOfferId, ResourceTerms, Run, Settlement, Verdict,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subxt::{ext::scale_decode::DecodeAsType, Metadata};
 
 /// The market's pallet in the runtime.
 const PALLET: &str = "Modicum";
 
 /// What was done with a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reaction {
 	/// It was accepted.
@@ -44,8 +44,8 @@ impl IntoDomain<Reaction> for RawReaction {
 macro_rules! events {
 	($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }),* $(,)?) => {
 		/// An event of the market. Its fields have the names and units of the pallet's.
-		#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-		#[serde(tag = "event", rename_all = "kebab-case")]
+		#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+		#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 		#[allow(missing_docs, reason = "the fields' names are the terms of docs/glossary.md")]
 		pub enum Event {
 			$($(#[$doc])* $name { $($field: $type),* }),*

@@ -110,12 +110,13 @@ impl Heads {
 	/// Gives a connection up. Its failure is silent while another endpoint may still make up for it.
 	///
 	/// # Errors
-	/// The failure, once there was no block for too long.
+	/// The failure, once there was no block for too long, or if it will not pass.
 	pub async fn lost(&mut self, connection: &Connection, failure: Error) -> Result<(), Error> {
 		self.chain.give_up(connection, &failure).await;
 		self.subscription = None;
 		let settings = self.chain.settings();
-		if self.last_seen.elapsed() > settings.stall_timeout.max(settings.patience) {
+		let is_late = self.last_seen.elapsed() > settings.stall_timeout.max(settings.patience);
+		if is_late || !failure.is_transient() {
 			return Err(failure);
 		}
 		Ok(())

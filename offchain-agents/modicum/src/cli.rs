@@ -13,7 +13,7 @@ use crate::{
 		job::JobCommand,
 		key::KeyCommand,
 		market::{MatchCommand, OfferCommand},
-		roles::{CreatorCommand, MediatorCommand, ProviderCommand},
+		roles::{CreatorCommand, MediatorCommand, ProviderCommand, WhoArgs},
 		shell::{CompletionsArgs, ManArgs},
 	},
 	config::LogFormat,
@@ -119,6 +119,8 @@ pub enum Command {
 pub enum SolverCommand {
 	/// Find and post matches until stopped
 	Run,
+	/// Show a solver's money, and what there is to be matched
+	Status(WhoArgs),
 }
 
 impl GlobalArgs {

@@ -48,7 +48,7 @@ exits! {
 	ChainUnreachable = 5, "chain-unreachable";
 	/// The node is on another chain, or its runtime does not fit this program.
 	ChainMismatch = 6, "chain-mismatch";
-	/// The chain refused the transaction.
+	/// The chain refused the transaction, or would: it was not sent, because of what it costs.
 	Refused = 7, "refused";
 	/// There is no such thing, or no more.
 	NotFound = 8, "not-found";
@@ -64,6 +64,8 @@ exits! {
 	OutcomeUnknown = 13, "outcome-unknown";
 	/// The job ended without a result that could be accepted.
 	JobFailed = 14, "job-failed";
+	/// Ended by Ctrl-C or a service manager; what was begun on the chain goes on.
+	Interrupted = 130, "interrupted";
 }
 
 impl Exit {
@@ -122,9 +124,9 @@ impl From<ChainError> for Failure {
 		let exit = match &error {
 			ChainError::Settings(_) => Exit::Config,
 			ChainError::ChainSpec { .. } => Exit::File,
-			ChainError::WrongChain { .. } | ChainError::IncompatibleRuntime { .. } => {
-				Exit::ChainMismatch
-			},
+			ChainError::WrongChain { .. }
+			| ChainError::StartedAnew { .. }
+			| ChainError::IncompatibleRuntime { .. } => Exit::ChainMismatch,
 			ChainError::Unreachable(_)
 			| ChainError::Timeout { .. }
 			| ChainError::Stalled { .. }
@@ -167,6 +169,6 @@ mod tests {
 			assert!(readme.contains(&row), "README.md lacks: {row}");
 		}
 		let codes: Vec<_> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-		assert_eq!(codes, (0..=14).collect::<Vec<_>>());
+		assert_eq!(codes, (0..=14).chain([130]).collect::<Vec<_>>());
 	}
 }

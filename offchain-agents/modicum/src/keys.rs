@@ -44,14 +44,19 @@ pub fn load(config: &Config) -> Outcome<(Key, Source)> {
 /// Reads the key in a file that nobody else can read.
 pub fn read(path: &Path) -> Outcome<Key> {
 	let fail = |problem: String| Failure::new(Exit::Key, format!("{}: {problem}", path.display()));
-	let permissions = fs::metadata(path).map_err(|error| match error.kind() {
+	let metadata = fs::metadata(path).map_err(|error| match error.kind() {
 		ErrorKind::NotFound => fail(format!(
 			"there is no key; make one with `modicum key generate`, name another with account.key_file, or \
 			 set {SECRET_VARIABLE}"
 		)),
 		_ => fail(error.to_string()),
 	})?;
-	let mode = permissions.permissions().mode();
+	if metadata.is_dir() {
+		return Err(fail(
+			"is a folder: name the file with the key in it, in account.key_file".into(),
+		));
+	}
+	let mode = metadata.permissions().mode();
 	if mode & 0o077 != 0 {
 		return Err(fail(format!(
 			"others can read this secret (mode {:o}): run chmod 600 {}",

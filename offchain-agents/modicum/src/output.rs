@@ -4,7 +4,10 @@
 //! What commands print: a text for people or JSON for programs, on the standard output; failures on the error
 //! output.
 
-use crate::failure::Failure;
+use crate::{
+	failure::{Exit, Failure},
+	hashes,
+};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
@@ -30,7 +33,7 @@ pub trait Report: Serialize {
 pub fn print(format: Format, report: &impl Report) {
 	let answer = match format {
 		Format::Text => report.text(),
-		Format::Json => serde_json::to_string_pretty(report)
+		Format::Json => hashes::to_json(report)
 			.expect("reports have string keys and numbers that JSON has; qed"),
 	};
 	print_line(&answer);
@@ -44,6 +47,7 @@ pub fn print_line(text: &str) {
 /// Prints why a command failed.
 pub fn print_failure(format: Format, failure: &Failure) {
 	let text = match format {
+		Format::Text if failure.exit == Exit::Interrupted => failure.to_string(),
 		Format::Text => format!("error: {failure}"),
 		Format::Json => json!({
 			"error": {
@@ -59,11 +63,12 @@ pub fn print_failure(format: Format, failure: &Failure) {
 
 /// So many files.
 pub fn files(count: usize) -> String {
-	if count == 1 {
-		"1 file".into()
-	} else {
-		format!("{count} files")
-	}
+	counted(count, ["file", "files"])
+}
+
+/// So many of what has this name for one and for several.
+pub fn counted(count: usize, [one, several]: [&str; 2]) -> String {
+	format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// Lines of a name and a value each, the values one below the other.

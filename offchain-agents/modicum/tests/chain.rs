@@ -65,6 +65,7 @@ async fn roles_are_taken_trusted_and_left() {
 	creator.does("creator trust add mediator //Mediator").await;
 	let trusted = creator.does("creator trust list").await;
 	assert_eq!(trusted["mediators"].as_array().unwrap().len(), 1);
+	assert_eq!(trusted["directories"], Value::Null, "a job names its directory");
 	creator.does("creator trust remove mediator //Mediator").await;
 	let left = creator.does("creator status").await;
 	assert_eq!(left["trusted_mediators"], Value::Array(vec![]));
@@ -73,6 +74,13 @@ async fn roles_are_taken_trusted_and_left() {
 	provider.does("provider register --time-per-billion-instructions 400").await;
 	let status = provider.does("provider status").await;
 	assert_eq!(status["time_per_billion_instructions"], 400);
+	let listed = creator.does("provider list").await;
+	assert_eq!(listed["registered"][0]["account"], status["account"], "{listed}");
+	assert_eq!(listed["registered"][0]["record"]["completed"], 0);
+	assert_eq!(creator.does("creator list").await["registered"].as_array().unwrap().len(), 1);
+	assert_eq!(creator.does("mediator list").await["registered"], Value::Array(vec![]));
+	assert_eq!(creator.does("directory list").await["registered"], Value::Array(vec![]));
+	assert_eq!(creator.does("solver status").await["feasible"], 0);
 	provider.does("provider deregister").await;
 	assert_eq!(provider.run("provider status").await.0, 8);
 	// Nobody has lost anything but fees.
@@ -89,6 +97,8 @@ async fn money_is_sent_and_what_cannot_be_paid_is_refused() {
 	assert_eq!(poor.does("account balance").await["free"], "2500000000000");
 	let (code, refused) = poor.run("account transfer //Creator 3").await;
 	assert_eq!(code, 7, "{refused}");
+	let message = refused["error"]["message"].as_str().unwrap();
+	assert!(message.contains("not 3 MOD") && message.contains("2.5 MOD are free"), "{message}");
 	let (code, refused) = rich.run("account transfer //Poor 1 --set transactions.max_fee=0").await;
 	assert_eq!(code, 7, "{refused}");
 	let (code, wrong) = rich.run("chain status --set chain.genesis_hash=00").await;

@@ -74,6 +74,10 @@ fn keys_that_cannot_be_used_are_explained() {
 	assert!(error.contains("modicum key generate"), "{error}");
 	let file = home.path().join("key");
 	let path = file.to_str().unwrap();
+	let (code, _, error) =
+		run(home.path(), &["--key-file", home.path().to_str().unwrap(), "key", "inspect"]);
+	assert_eq!(code, 4);
+	assert!(error.contains("is a folder"), "{error}");
 	fs::write(&file, "//Provider\n").unwrap();
 	fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
 	let (code, _, error) = run(home.path(), &["--key-file", path, "key", "inspect"]);
@@ -149,6 +153,17 @@ fn a_level_that_is_none_is_refused() {
 }
 
 #[test]
+fn what_is_no_size_and_no_address_is_named_with_what_would_be() {
+	let home = tempfile::tempdir().unwrap();
+	let (code, _, error) = run(home.path(), &["--set", "provider.ram=lots", "config", "check"]);
+	assert_eq!(code, 3, "{error}");
+	assert!(error.contains("provider.ram: `lots`") && error.contains("512 MiB"), "{error}");
+	let (code, _, error) = run(home.path(), &["directory", "login", "foo"]);
+	assert_eq!(code, 2, "{error}");
+	assert!(error.contains("`foo`") && error.contains("https://"), "{error}");
+}
+
+#[test]
 fn a_chain_that_is_not_there_is_reported_with_who_was_tried() {
 	let home = tempfile::tempdir().unwrap();
 	let arguments = [
@@ -192,6 +207,10 @@ fn economics_work_without_a_chain() {
 	assert_eq!(code, 0, "{error}");
 	let source = json(&answer)["source"].to_string();
 	assert!(source.contains("because the chain was not asked"), "{source}");
+	let (code, answer, _) =
+		run(home.path(), &["economics", "check", "--verification-rate", "0.005"]);
+	assert_eq!(code, 12, "{answer}");
+	assert!(answer.contains("NO"), "{answer}");
 	let (code, _, error) = run(home.path(), &["economics", "check", "--price", "-1"]);
 	assert_eq!(code, 2, "{error}");
 	assert!(error.contains("price π_c is -1"), "{error}");

@@ -163,6 +163,18 @@ async fn jobs_settled_in_a_second() {
 	println!("{} creators with {each} jobs each, as many providers\n", cells.len());
 	println!("| jobs | seconds | jobs a second | of the middle half |\n|---|---|---|---|");
 	println!("| {} | {all:.0} | {:.1} | {middle:.1} |", jobs.len(), jobs.len() as f64 / all);
+	println!("\nwhat each block did\n\n| block | offers | matches | results | ends |\n|---|---|---|---|---|");
+	let stages: [fn(&Times) -> Option<At>; 4] =
+		[|job| job.offered, |job| job.matched, |job| job.result, |job| job.closed];
+	let mut blocks: BTreeMap<u64, [usize; 4]> = BTreeMap::new();
+	for (stage, of) in stages.into_iter().enumerate() {
+		for at in jobs.iter().filter_map(of) {
+			blocks.entry(at.block).or_default()[stage] += 1;
+		}
+	}
+	for (block, [offers, matches, results, ends]) in blocks {
+		println!("| {block} | {offers} | {matches} | {results} | {ends} |");
+	}
 }
 
 /// Waits until every provider has an offer open.

@@ -12,7 +12,7 @@ use modicum_primitives::Moment;
 use std::{
 	collections::VecDeque,
 	sync::{LazyLock, Mutex, PoisonError},
-	time::{Instant, SystemTime, UNIX_EPOCH},
+	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Blocks whose times count. Each is seen a little after its time; the one that came fastest is the closest.
@@ -65,15 +65,19 @@ fn signed(moment: u64) -> i64 {
 	i64::try_from(moment).unwrap_or(i64::MAX)
 }
 
+/// A length of time in milliseconds, as the chain counts; the longest that it can count for what is longer.
+pub fn millis(time: Duration) -> Moment {
+	Moment::try_from(time.as_millis()).unwrap_or(Moment::MAX)
+}
+
 /// How old the process is, milliseconds.
 fn elapsed() -> u64 {
-	u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+	millis(START.elapsed())
 }
 
 /// This machine's clock, milliseconds since the Unix epoch.
 fn machine() -> Moment {
-	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+	millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 fn with<T>(look: impl FnOnce(&mut ChainClock) -> T) -> T {

@@ -27,8 +27,12 @@ use modicum_chain_client::{
 	AccountId, Call, Event, FinalizedItem, Match, OfferState, Phase, PostedResult, Snapshot,
 };
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
-use modicum_primitives::{Ending, FaultyParty, MatchId, Moment, RejectReason, ResultStatus};
+use modicum_primitives::{
+	Balance, Ending, FaultyParty, JobOfferId, MatchId, Moment, RejectReason, ResultStatus, Run,
+	Usage,
+};
 use std::{
+	collections::BTreeSet,
 	sync::Arc,
 	time::{Duration, Instant},
 };
@@ -43,6 +47,15 @@ const VIEW_AGE: Duration = Duration::from_secs(20);
 
 /// What happens to a job, for whoever waits.
 pub type Tell = Arc<dyn Fn(u64, &str) + Send + Sync>;
+
+/// What is known of an offer and its match while it is followed.
+#[derive(Default)]
+struct Pursuit {
+	/// The result of the present match, as far as it is final.
+	result: Option<PostedResult>,
+	/// What was said. It is said again only if a fork has made something else of it.
+	told: BTreeSet<String>,
+}
 
 /// Drives one job.
 pub struct Driver {
@@ -63,6 +76,14 @@ pub struct Driver {
 impl Driver {
 	pub(super) fn say(&self, text: impl AsRef<str>) {
 		(self.tell)(self.number, text.as_ref());
+	}
+
+	/// Says what the best chain shows and finality shows again.
+	fn say_once(&self, pursuit: &mut Pursuit, text: String) {
+		if !pursuit.told.contains(&text) {
+			self.say(&text);
+			pursuit.told.insert(text);
+		}
 	}
 
 	pub(super) async fn save(&self, record: &mut JobRecord, stage: Stage) -> Outcome<()> {
@@ -89,6 +110,9 @@ impl Driver {
 			Failure::new(Exit::Usage, message)
 		})?;
 		let mut record = self.jobs.get(self.number)?;
+		if !record.stage.is_over() {
+			self.agent.reach(record.next_block).await?;
+		}
 		loop {
 			let posted = self.offer(&mut record).await?;
 			if self.cheat == Some(CreatorCheat::Vanishes) {
@@ -114,11 +138,13 @@ impl Driver {
 		let claim = self.jobs.claim(self.number)?;
 		let mut record = self.jobs.get(self.number)?;
 		if claim.is_some() {
-			if let Some(Posted { finality, .. }) = self.offer(&mut record).await? {
+			self.agent.reach(record.next_block).await?;
+			if let Some(Posted { finality, line, .. }) = self.offer(&mut record).await? {
 				let included = self.posted(&mut record, finality.wait().await).await?;
 				record.next_block = included.block;
+				let mut pursuit = Pursuit { told: BTreeSet::from([line]), result: None };
 				for event in included.events {
-					self.take(&mut record, &mut None, event).await?;
+					self.take(&mut record, &mut pursuit, event).await?;
 				}
 			}
 		}
@@ -127,8 +153,7 @@ impl Driver {
 
 	/// Follows an offer and its match block by block.
 	async fn follow(&self, record: &mut JobRecord, posted: Option<Posted>) -> Outcome<()> {
-		// The result of the present match, as far as it is final.
-		let mut result = None;
+		let mut pursuit = Pursuit::default();
 		let mut from = record.next_block;
 		match &record.stage {
 			Stage::Offered { job_offer, .. } => {
@@ -138,7 +163,7 @@ impl Driver {
 				// What it did since then shows in its state, unless it is closed: then the events say how.
 				let snapshot = self.agent.chain.snapshot().await?;
 				if let Some(found) = snapshot.open_match(*match_id).await? {
-					result = result_of(&found.phase);
+					pursuit.result = result_of(&found.phase);
 					from = snapshot.number() + 1;
 				}
 			},
@@ -146,7 +171,10 @@ impl Driver {
 		}
 		let uri = self.repository(record)?.to_string();
 		let (tentative, finality) = match posted {
-			Some(posted) => (Some(posted.job_offer), Some(posted.finality)),
+			Some(Posted { job_offer, finality, line }) => {
+				pursuit.told.insert(line);
+				(Some(job_offer), Some(finality))
+			},
 			None => (record.stage.job_offer(), None),
 		};
 		let mut ahead = Ahead::new(self.agent.account, uri, tentative);
@@ -162,7 +190,7 @@ impl Driver {
 		loop {
 			tokio::select! {
 				item = blocks.next() => {
-					self.conclude(record, &mut result, item?).await?;
+					self.conclude(record, &mut pursuit, item?).await?;
 					match &record.stage {
 						Stage::Offered { job_offer, .. } => ahead.offered(*job_offer),
 						Stage::Matched { .. } | Stage::Posting { .. } => {},
@@ -174,6 +202,12 @@ impl Driver {
 						Ok(item) => ahead.take(item).await,
 						Err(error) => Err(error),
 					};
+					if seen.is_ok() {
+						// Told as soon as it is acted on, so that all lines are in one order.
+						for line in lines(&ahead.standing) {
+							self.say_once(&mut pursuit, line);
+						}
+					}
 					match seen {
 						// An old block is none to decide on: what it shows may be done long since.
 						Ok(_) if best.has_more() => {},
@@ -197,20 +231,20 @@ impl Driver {
 	async fn conclude(
 		&self,
 		record: &mut JobRecord,
-		result: &mut Option<PostedResult>,
+		pursuit: &mut Pursuit,
 		item: FinalizedItem,
 	) -> Outcome<()> {
 		let number = match item {
 			FinalizedItem::Block(block) => {
 				record.next_block = block.number();
 				for event in block.events {
-					self.take(record, result, event).await?;
+					self.take(record, pursuit, event).await?;
 				}
 				block.snapshot.number()
 			},
 			FinalizedItem::Missed { snapshot, .. } => {
 				record.next_block = snapshot.number();
-				self.read_again(record, result, &snapshot).await?;
+				self.read_again(record, pursuit, &snapshot).await?;
 				snapshot.number()
 			},
 		};
@@ -228,7 +262,7 @@ impl Driver {
 	async fn read_again(
 		&self,
 		record: &mut JobRecord,
-		result: &mut Option<PostedResult>,
+		pursuit: &mut Pursuit,
 		snapshot: &Snapshot,
 	) -> Outcome<()> {
 		let lost = "what became of it happened while nobody looked, and the node no longer has those blocks";
@@ -246,7 +280,7 @@ impl Driver {
 				};
 				let OfferState::Matched(match_id) = offer.state else { return Ok(()) };
 				let Some(found) = snapshot.open_match(match_id).await? else { return Ok(()) };
-				*result = result_of(&found.phase);
+				pursuit.result = result_of(&found.phase);
 				let (provider, mediator) = (found.provider, found.mediator);
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
@@ -254,7 +288,7 @@ impl Driver {
 			},
 			Stage::Matched { match_id, .. } => match snapshot.open_match(match_id).await? {
 				Some(found) => {
-					*result = result_of(&found.phase);
+					pursuit.result = result_of(&found.phase);
 					Ok(())
 				},
 				None => {
@@ -271,7 +305,7 @@ impl Driver {
 	async fn take(
 		&self,
 		record: &mut JobRecord,
-		posted: &mut Option<PostedResult>,
+		pursuit: &mut Pursuit,
 		event: Event,
 	) -> Outcome<()> {
 		match (&record.stage, event) {
@@ -279,8 +313,7 @@ impl Driver {
 				Stage::Posting { completion_deadline },
 				Event::JobOfferPosted { job_offer, creator, uri, held, .. },
 			) if creator == self.agent.account && uri == self.repository(record)?.to_string() => {
-				let (block, held) = (record.next_block, Amount(held));
-				self.say(format!("offered as job offer {job_offer} in block {block}, {held} held"));
+				self.say_once(pursuit, offered_line(job_offer, record.next_block, held));
 				let completion_deadline = *completion_deadline;
 				self.save(record, Stage::Offered { job_offer, completion_deadline }).await
 			},
@@ -297,12 +330,11 @@ impl Driver {
 				},
 			) if of == *job_offer => {
 				let job_offer = *job_offer;
-				self.say(format!(
-					"match {match_id}: {provider} runs the job for at most {}, until {}",
-					Amount(value),
-					time_of(completion_deadline)
-				));
-				*posted = None;
+				self.say_once(
+					pursuit,
+					matched_line(match_id, provider, value, completion_deadline),
+				);
+				pursuit.result = None;
 				let stage =
 					Stage::Matched { match_id, job_offer, provider, mediator, completion_deadline };
 				self.save(record, stage).await
@@ -328,21 +360,15 @@ impl Driver {
 				Stage::Matched { match_id, .. },
 				Event::ResultPosted { match_id: of, result, uri, .. },
 			) if of == *match_id => {
-				self.say(format!(
-					"result: {}, {} instructions and {} bytes",
-					result.status, result.usage.instructions, result.usage.bandwidth
-				));
-				*posted = Some(PostedResult { run: result, uri });
+				self.say_once(pursuit, result_line(&result));
+				pursuit.result = Some(PostedResult { run: result, uri });
 				Ok(())
 			},
 			(
 				Stage::Matched { match_id, .. },
 				Event::JobAssignedForMediation { match_id: of, mediator, mediation_deadline },
 			) if of == *match_id => {
-				self.say(format!(
-					"rejected: {mediator} runs the job, until {}",
-					time_of(mediation_deadline)
-				));
+				self.say_once(pursuit, mediation_line(mediator, mediation_deadline));
 				Ok(())
 			},
 			(
@@ -357,7 +383,7 @@ impl Driver {
 				Event::MatchClosed { match_id: of, ending, settlement, .. },
 			) if of == *match_id => {
 				let (match_id, mediator, provider) = (*match_id, *mediator, Some(*provider));
-				let result = posted.take().map(|result| result.run);
+				let result = pursuit.result.take().map(|result| result.run);
 				self.say(format!(
 					"match {match_id} closed: {ending}; paid {} to the provider, {} in fees, {} in fines; {} returned",
 					Amount(settlement.from_creator.to_counterparty),
@@ -514,6 +540,38 @@ impl Driver {
 		self.say(format!("{} in {}", files(record.outputs.len()), record.plan.out.display()));
 		self.save(record, record.stage.clone()).await
 	}
+}
+
+/// An offer, for whoever waits.
+pub(super) fn offered_line(job_offer: JobOfferId, block: u64, held: Balance) -> String {
+	format!("offered as job offer {job_offer} in block {block}, {} held", Amount(held))
+}
+
+fn matched_line(id: MatchId, provider: AccountId, value: Balance, deadline: Moment) -> String {
+	let (value, until) = (Amount(value), time_of(deadline));
+	format!("match {id}: {provider} runs the job for at most {value}, until {until}")
+}
+
+fn result_line(run: &Run) -> String {
+	let Usage { instructions, bandwidth } = run.usage;
+	format!("result: {}, {instructions} instructions and {bandwidth} bytes", run.status)
+}
+
+fn mediation_line(mediator: AccountId, deadline: Moment) -> String {
+	format!("rejected: {mediator} runs the job, until {}", time_of(deadline))
+}
+
+/// What the best chain shows of a match, in the words in which finality tells the same.
+fn lines(standing: &Standing) -> Vec<String> {
+	let Standing::Matched(id, found) = standing else { return Vec::new() };
+	let mut lines = vec![matched_line(*id, found.provider, found.value, found.completion_deadline)];
+	if let Some(result) = result_of(&found.phase) {
+		lines.push(result_line(&result.run));
+	}
+	if let Phase::Mediating { mediation_deadline, .. } = found.phase {
+		lines.push(mediation_line(found.mediator, mediation_deadline));
+	}
+	lines
 }
 
 fn result_of(phase: &Phase) -> Option<PostedResult> {

@@ -9,6 +9,7 @@
 
 use crate::{
 	agents::{
+		clock::millis,
 		creator::Driver,
 		jobs::{JobRecord, Judgement, Plan, Stage},
 		solver::read_book,
@@ -355,10 +356,6 @@ fn time_for(
 	let speed = provider.map_or(0, |provider| provider.time_per_billion_instructions);
 	let run = u128::from(speed) * u128::from(terms.limits.instructions) / 1_000_000_000;
 	Moment::try_from(run).unwrap_or(Moment::MAX).saturating_add(millis(ALLOWANCE))
-}
-
-fn millis(time: Duration) -> Moment {
-	Moment::try_from(time.as_millis()).unwrap_or(Moment::MAX)
 }
 
 /// What other providers' results say of one; `None` if they do not say it yet.

@@ -20,6 +20,14 @@ const SAVE_EVERY: u64 = 30;
 /// Steps that may wait for the agent.
 const QUEUE: usize = 16;
 
+/// The next finalised block that an agent has to look at, if it has looked at any.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn next_block(store: &Store) -> Outcome<Option<u64>> {
+	store.get(NEXT_BLOCK)
+}
+
 /// The market as of a block of the best chain. A fork may take it back.
 #[derive(Clone)]
 pub struct View {
@@ -91,8 +99,7 @@ impl Follower {
 		is_mine: impl Fn(Parties) -> bool + Send + Sync + 'static,
 	) -> Outcome<Self> {
 		let start = chain.snapshot().await?.number();
-		let known: Option<u64> = store.get(NEXT_BLOCK)?;
-		let next = known.unwrap_or(start + 1).min(start + 1);
+		let next = next_block(store)?.unwrap_or(start + 1).min(start + 1);
 		let (to, steps) = mpsc::channel(QUEUE);
 		let mut tasks = JoinSet::new();
 		let (best, is_mine) = (chain.best_blocks(), Box::new(is_mine));

@@ -74,6 +74,8 @@ struct Mediator {
 	cheat: Option<MediatorCheat>,
 	probes: Arc<ProbeRecord>,
 	closed: BTreeSet<MatchId>,
+	/// Whether the account is a mediator; `None` if that must be read anew.
+	is_registered: Option<bool>,
 }
 
 /// Runs the mediator until `shutdown`.
@@ -106,6 +108,7 @@ pub async fn run(
 		cheat,
 		probes,
 		closed: BTreeSet::new(),
+		is_registered: None,
 	};
 	let outcome = super::drive(&agent, &mut mediator, follower, shutdown).await;
 	prober.abort();
@@ -143,7 +146,15 @@ async fn probe(agent: Agent, record: Arc<ProbeRecord>, every: Duration) {
 
 #[async_trait::async_trait]
 impl Role for Mediator {
-	fn take(&mut self, _view: &View) -> Outcome<()> {
+	fn take(&mut self, view: &View) -> Outcome<()> {
+		let is_mine = |event: &Event| match event {
+			Event::MediatorRegistered { mediator, .. }
+			| Event::MediatorDeregistered { mediator } => *mediator == self.agent.account,
+			_ => false,
+		};
+		if view.is_fresh_start || view.events.iter().any(is_mine) {
+			self.is_registered = None;
+		}
 		Ok(())
 	}
 
@@ -193,6 +204,13 @@ impl Role for Mediator {
 				runner.clean_up(id).await?;
 				Ok(None)
 			});
+		}
+		let account = self.agent.account;
+		if self.is_registered.is_none() {
+			self.is_registered = Some(view.snapshot.mediator(account).await?.is_some());
+		}
+		if self.is_registered == Some(false) {
+			return Err(super::unregistered(account, "mediator", "mediator"));
 		}
 		// Known before there is a dispute, so that there is time to mend it.
 		self.runner.ready(view.snapshot.number()).await

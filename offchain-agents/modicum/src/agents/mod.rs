@@ -35,7 +35,9 @@ use crate::{
 pub use clock::now;
 use errands::Errands;
 use follow::{Conclusion, Follower, Parties, Step, View};
-use modicum_chain_client::{AccountId, Chain, Match, Snapshot, Submitter, H256};
+use modicum_chain_client::{
+	AccountId, Chain, Error as ChainError, Match, Snapshot, Submitter, H256,
+};
 use modicum_executor::RunId;
 use modicum_primitives::{Hash, MatchId, Moment};
 use observe::Health;
@@ -44,7 +46,7 @@ use std::{
 	collections::{BTreeSet, VecDeque},
 	fmt,
 	sync::{Arc, Mutex, PoisonError},
-	time::Duration,
+	time::{Duration, Instant},
 };
 use store::{Claim, Store};
 use tokio_util::sync::CancellationToken;
@@ -55,11 +57,19 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Blocks that the best one may be ahead of the last finalised one. While it is further, agents start nothing: what
 /// a fork may take back is never much.
 const MOST_UNFINAL: u64 = 32;
+/// How long an agent that is told to end may take for what it has to do before.
+const WIND_UP: Duration = Duration::from_secs(20);
 /// What stays of a run that no match asks for, before it is removed.
 const LEFTOVERS_KEPT: Duration = Duration::from_secs(600);
 
 /// The entry of the store with the genesis hash of the chain that it is about.
 const GENESIS: &str = "genesis";
+/// That with the hash of its first block, which tells a development chain from the one that ran before.
+const FIRST_BLOCK: &str = "first-block";
+/// How long the first block of a chain is waited for.
+const FIRST_BLOCK_PATIENCE: Duration = Duration::from_secs(15);
+/// A node may be so long behind another without a word.
+const SHORTLY: Duration = Duration::from_secs(5);
 
 /// What agents share. Cheap to clone.
 #[derive(Clone)]
@@ -91,12 +101,47 @@ impl Agent {
 		let store = Store::open(context.config.agent_folder(role, &account))?;
 		let chain = context.chain().await?;
 		let genesis = chain.status().await?.genesis_hash;
-		check_chain(&store, genesis).await?;
+		check_chain(&store, &chain, genesis).await?;
 		clock::ask(&chain).await;
 		let transfer = Arc::new(Transfer::new(&key, genesis.0)?);
 		let submitter = Submitter::start(chain.clone(), key, context.config.submission());
 		let health = Arc::new(Health::new(role));
-		Ok(Self { account, chain, submitter, store, transfer, health, latest: Arc::default() })
+		let latest = Arc::default();
+		let agent = Self { account, chain, submitter, store, transfer, health, latest };
+		agent.reach(follow::next_block(&agent.store)?.unwrap_or(0)).await?;
+		Ok(agent)
+	}
+
+	/// Waits until the block before `next`, which was final before, is final on this chain as well.
+	///
+	/// # Errors
+	/// The chain is still behind when [`modicum_chain_client::ConnectionSettings::patience`] is over, or cannot be
+	/// read.
+	pub async fn reach(&self, next: u64) -> Outcome<()> {
+		let (started, patience) = (Instant::now(), self.chain.settings().patience);
+		let mut said = false;
+		loop {
+			let (head, seen) = (self.chain.snapshot().await?.number(), next.saturating_sub(1));
+			if head >= seen {
+				return Ok(());
+			}
+			let what = format!(
+				"the chain's last final block is {head}, and block {seen} has been seen before: the node is behind, or \
+				 the chain was started anew"
+			);
+			if started.elapsed() >= patience {
+				let remedy = format!(
+					"If it is catching up, wait, or name another with --endpoint; if the old chain is gone for good, as \
+					 a development chain is that was stopped, move {} away",
+					self.store.folder().display()
+				);
+				return Err(Failure::new(Exit::ChainUnreachable, format!("{what}. {remedy}")));
+			}
+			if started.elapsed() >= SHORTLY && !std::mem::replace(&mut said, true) {
+				tracing::warn!("{what}; waiting for up to {patience:?}");
+			}
+			tokio::time::sleep(PAUSE.min(patience)).await;
+		}
 	}
 
 	/// The market as the agent sees it now: the block to decide on at the end of a long errand.
@@ -128,19 +173,32 @@ impl Agent {
 }
 
 /// An agent's folder is of one chain: on another, its jobs and matches are somebody else's.
-async fn check_chain(store: &Store, genesis: H256) -> Outcome<()> {
+async fn check_chain(store: &Store, chain: &Chain, genesis: H256) -> Outcome<()> {
+	let other = |known: &str, what: &str, here: &str| {
+		let folder = store.folder().display();
+		let message = format!(
+			"{folder} has the state of another chain: {what} is {known}, that of the chain reached is {here}. Check \
+			 the endpoints; if that chain is gone for good, as a development chain is that was stopped, move the \
+			 folder away"
+		);
+		Err(Failure::new(Exit::ChainMismatch, message))
+	};
 	let here = format!("{genesis:?}");
 	match store.get::<String>(GENESIS)? {
-		None => store.put(GENESIS, &here).await,
+		None => store.put(GENESIS, &here).await?,
+		Some(known) if known == here => {},
+		Some(known) => return other(&known, "its genesis hash", &here),
+	}
+	let started = Instant::now();
+	while chain.snapshot().await?.number() == 0 && started.elapsed() < FIRST_BLOCK_PATIENCE {
+		tokio::time::sleep(Duration::from_millis(500)).await;
+	}
+	let Some(here) = chain.first_block().await? else { return Ok(()) };
+	let here = format!("{here:?}");
+	match store.get::<String>(FIRST_BLOCK)? {
+		None => store.put(FIRST_BLOCK, &here).await,
 		Some(known) if known == here => Ok(()),
-		Some(known) => {
-			let folder = store.folder().display();
-			let message = format!(
-				"{folder} has the state of another chain: its genesis hash is {known}, that of the chain reached \
-				 is {here}. Check the endpoints; if that chain is gone for good, move the folder away"
-			);
-			Err(Failure::new(Exit::ChainMismatch, message))
-		},
+		Some(known) => other(&known, "its first block", &here),
 	}
 }
 
@@ -210,6 +268,17 @@ pub trait Role: Send {
 	/// # Errors
 	/// What could not be read now; it is tried again.
 	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()>;
+
+	/// Starts what is to be done before the agent ends, in the place of [`Role::act`], and says whether it is done.
+	///
+	/// # Errors
+	/// What could not be read now; it is tried again.
+	async fn wind_up(&mut self, _view: &View, _errands: &mut Errands<Errand>) -> Outcome<bool> {
+		Ok(true)
+	}
+
+	/// Says what stays to be done when the agent ends.
+	fn leave(&self, _view: &View) {}
 }
 
 /// How provider and mediator begin: nothing stays of earlier runs but `runs` of the open matches in which the agent is
@@ -240,7 +309,8 @@ pub async fn begin(
 	Ok(follower)
 }
 
-/// Runs a role until `shutdown`. What is under way then is dropped: containers go on, and are found again.
+/// Runs a role until `shutdown`, and then for at most [`WIND_UP`] what it has to do before it ends. What is under way
+/// then is dropped: containers go on, and are found again.
 ///
 /// # Errors
 /// What [`Role::take`] could not go on with.
@@ -250,82 +320,134 @@ pub async fn drive(
 	follower: Follower,
 	shutdown: CancellationToken,
 ) -> Outcome<()> {
+	let last_final = follower.first_final();
+	let (errands, waiting) = (Errands::new(), VecDeque::new());
+	let mut drive = Drive { agent, role, follower, errands, last: None, last_final, waiting };
 	tokio::select! {
-		() = shutdown.cancelled() => Ok(()),
-		outcome = drive_on(agent, role, follower) => outcome,
+		() = shutdown.cancelled() => {},
+		outcome = drive.run() => return outcome,
 	}
-}
-
-async fn drive_on(agent: &Agent, role: &mut impl Role, mut follower: Follower) -> Outcome<()> {
-	// What an earlier life of this agent has sent may still take effect.
-	agent.submitter.settle().await?;
-	let mut errands = Errands::new();
-	let mut last: Option<View> = None;
-	let mut last_final = follower.first_final();
-	let mut waiting = VecDeque::new();
-	loop {
-		tokio::select! {
-			() = errands.ended() => {},
-			step = follower.next() => match step {
-				Step::View(view) => {
-					if view.is_fresh_start {
-						errands.forked();
-					}
-					errands.seen(view.snapshot.number());
-					role.take(&view)?;
-					let latest = Some(view.snapshot.clone());
-					*agent.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
-					last = Some(view);
-				},
-				Step::Final(conclusion) => {
-					last_final = last_final.max(conclusion.number);
-					agent.health.block(conclusion.number);
-					waiting.push_back(conclusion);
-				},
-				Step::Trouble(error) => {
-					agent.health.trouble(&error);
-					tracing::warn!(%error, "the chain cannot be followed");
-					continue;
-				},
-			},
-		}
-		// Deadlines do not wait for a disk with room: the agent goes on acting, which needs nothing written down.
-		let unwritten = conclude(role, &mut follower, &mut waiting).await.err();
-		let Some(view) = &last else { continue };
-		let unfinal = view.snapshot.number().saturating_sub(last_final);
-		if unfinal > MOST_UNFINAL {
-			agent.health.trouble(&format!(
-				"the last {unfinal} blocks are not final: nothing is started until validators agree on them"
-			));
-			continue;
-		}
-		match role.act(view, &mut errands).await {
-			Ok(()) => agent.health.working(view.matches.len(), errands.len()),
-			Err(failure) => {
-				agent.health.trouble(&failure);
-				tracing::warn!(%failure, "cannot act now; tried again with the next block");
-			},
-		}
-		if let Some(failure) = unwritten {
-			agent.health.trouble(&failure);
-			tracing::warn!(%failure, "cannot be written down now; tried again with the next block");
-		}
+	if let Ok(outcome) = tokio::time::timeout(WIND_UP, drive.wind_up()).await {
+		outcome?;
 	}
-}
-
-/// Takes in the finalised blocks that wait for it.
-async fn conclude(
-	role: &mut impl Role,
-	follower: &mut Follower,
-	waiting: &mut VecDeque<Conclusion>,
-) -> Outcome<()> {
-	while let Some(conclusion) = waiting.front() {
-		role.conclude(conclusion).await?;
-		let written = follower.done(conclusion).await;
-		waiting.pop_front();
-		written?;
+	if let Some(view) = &drive.last {
+		drive.role.leave(view);
 	}
 	Ok(())
+}
+
+/// A role that runs.
+struct Drive<'a, R> {
+	agent: &'a Agent,
+	role: &'a mut R,
+	follower: Follower,
+	errands: Errands<Errand>,
+	/// On what it acts.
+	last: Option<View>,
+	/// Number of the last finalised block.
+	last_final: u64,
+	/// Finalised blocks that are not taken in.
+	waiting: VecDeque<Conclusion>,
+}
+
+impl<R: Role> Drive<'_, R> {
+	async fn run(&mut self) -> Outcome<()> {
+		// What an earlier life of this agent has sent may still take effect.
+		self.agent.submitter.settle().await?;
+		loop {
+			if !self.step().await? {
+				continue;
+			}
+			// Deadlines do not wait for a disk with room: the agent goes on acting, which needs nothing written down.
+			let unwritten = self.conclude().await.err();
+			let (health, errands) = (&self.agent.health, &mut self.errands);
+			let Some(view) = &self.last else { continue };
+			let unfinal = view.snapshot.number().saturating_sub(self.last_final);
+			if unfinal > MOST_UNFINAL {
+				health.trouble(&format!(
+					"the last {unfinal} blocks are not final: nothing is started until validators agree on them"
+				));
+				continue;
+			}
+			match self.role.act(view, errands).await {
+				Ok(()) => health.working(view.matches.len(), errands.len()),
+				Err(failure) => {
+					health.trouble(&failure);
+					tracing::warn!(%failure, "cannot act now; tried again with the next block");
+				},
+			}
+			if let Some(failure) = unwritten {
+				health.trouble(&failure);
+				tracing::warn!(%failure, "cannot be written down now; tried again with the next block");
+			}
+		}
+	}
+
+	/// Waits for what comes next, and takes it in; whether that may lead to anything.
+	async fn step(&mut self) -> Outcome<bool> {
+		let step = tokio::select! {
+			() = self.errands.ended() => return Ok(true),
+			step = self.follower.next() => step,
+		};
+		match step {
+			Step::View(view) => {
+				if view.is_fresh_start {
+					self.errands.forked();
+				}
+				self.errands.seen(view.snapshot.number());
+				self.role.take(&view)?;
+				let latest = Some(view.snapshot.clone());
+				*self.agent.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+				self.last = Some(view);
+			},
+			Step::Final(conclusion) => {
+				self.last_final = self.last_final.max(conclusion.number);
+				self.agent.health.block(conclusion.number);
+				self.waiting.push_back(conclusion);
+			},
+			// Nothing of what it knows is of that chain.
+			Step::Trouble(
+				error @ (ChainError::WrongChain { .. } | ChainError::StartedAnew { .. }),
+			) => return Err(error.into()),
+			Step::Trouble(error) => {
+				self.agent.health.trouble(&error);
+				tracing::warn!(%error, "the chain cannot be followed");
+				return Ok(false);
+			},
+		}
+		Ok(true)
+	}
+
+	/// Takes in the finalised blocks that wait for it.
+	async fn conclude(&mut self) -> Outcome<()> {
+		while let Some(conclusion) = self.waiting.front() {
+			self.role.conclude(conclusion).await?;
+			let written = self.follower.done(conclusion).await;
+			self.waiting.pop_front();
+			written?;
+		}
+		Ok(())
+	}
+
+	async fn wind_up(&mut self) -> Outcome<()> {
+		loop {
+			if let Some(view) = &self.last {
+				match self.role.wind_up(view, &mut self.errands).await {
+					Ok(true) => return Ok(()),
+					Ok(false) => {},
+					Err(failure) => tracing::warn!(%failure, "cannot wind up now"),
+				}
+			}
+			self.step().await?;
+		}
+	}
+}
+
+/// An agent whose account has left its role can do nothing but end what it has begun.
+fn unregistered(account: AccountId, role: &str, noun: &str) -> Failure {
+	Failure::not_found(format!(
+		"{account} is no longer registered as a {role}: `modicum {noun} register`, or stop this agent"
+	))
 }
 
 /// Somebody else has answered for this account. That does no harm, but both have worked for one pay.

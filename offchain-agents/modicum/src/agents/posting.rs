@@ -6,7 +6,7 @@
 
 use crate::{
 	agents::{
-		creator::Driver,
+		creator::{offered_line, Driver},
 		jobs::{JobRecord, Plan, Stage},
 		transfer::Publication,
 	},
@@ -24,6 +24,8 @@ pub(super) struct Posted {
 	pub job_offer: JobOfferId,
 	/// Comes to know when it is in one.
 	pub finality: Finality,
+	/// What was said of it.
+	pub line: String,
 }
 
 impl Driver {
@@ -124,12 +126,14 @@ impl Driver {
 			Err(error) => return self.posted(record, Err(error)).await.map(|_| None),
 		};
 		let posted = included.events.iter().find_map(|event| match event {
-			Event::JobOfferPosted { job_offer, .. } => Some(*job_offer),
+			Event::JobOfferPosted { job_offer, held, .. } => Some((*job_offer, *held)),
 			_ => None,
 		});
-		let job_offer = posted
+		let (job_offer, held) = posted
 			.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
-		Ok(Some(Posted { job_offer, finality }))
+		let line = offered_line(job_offer, included.block, held);
+		self.say(&line);
+		Ok(Some(Posted { job_offer, finality, line }))
 	}
 
 	/// What came of posting. The files are there; whoever mends what was refused goes on from here, unless the offer

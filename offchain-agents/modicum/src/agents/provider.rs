@@ -6,6 +6,7 @@
 use crate::{
 	agents::{
 		cheat::{self, ProviderCheat},
+		clock::millis,
 		errands::{Done, Errands},
 		follow::{Conclusion, View},
 		risk::{self, Stakes},
@@ -15,13 +16,14 @@ use crate::{
 		Agent, Errand, Role,
 	},
 	amount::Amount,
+	commands::chain::time_of,
 	config::ProviderSection,
 	failure::{Exit, Failure, Outcome},
 };
 use futures::future::try_join_all;
 use modicum_chain_client::{
-	AccountId, Call, DispatchFailure, Event, Finality, Included, Match, OfferState, Phase,
-	Snapshot, SubmitError,
+	AccountId, Call, DispatchFailure, Error, Event, Finality, Included, Match, OfferState, Phase,
+	Snapshot, SubmitError, H256,
 };
 use modicum_directory::names::RepositoryName;
 use modicum_executor::{RunId, RunReport};
@@ -72,8 +74,12 @@ struct Provider {
 	closed: BTreeSet<MatchId>,
 	/// Errands to no longer trust somebody.
 	to_distrust: BTreeSet<Errand>,
-	/// Whether there is too little money for an offer.
-	is_poor: bool,
+	/// As of a block: for how many more offers there is money.
+	affordable: Option<(H256, usize)>,
+	/// Whether the account is a resource provider; `None` if that must be read anew.
+	is_registered: Option<bool>,
+	/// Whether it was said that the agent is about to end.
+	is_leaving: bool,
 }
 
 /// Runs the provider until `shutdown`.
@@ -119,7 +125,9 @@ pub async fn run(
 		offers: None,
 		closed: BTreeSet::new(),
 		to_distrust: BTreeSet::new(),
-		is_poor: false,
+		affordable: None,
+		is_registered: None,
+		is_leaving: false,
 	};
 	super::drive(&agent, &mut provider, follower, shutdown).await
 }
@@ -180,70 +188,33 @@ impl Provider {
 
 	fn terms(&self, now: Moment) -> ResourceTerms {
 		let settings = &self.settings;
-		let life = u64::try_from(settings.offer_life.0.as_millis()).unwrap_or(u64::MAX);
 		ResourceTerms {
 			caps: settings.caps(),
 			prices: settings.prices(),
 			max_availability_fee: settings.max_availability_fee.0,
 			match_incentive: settings.match_incentive.0,
 			meter: settings.meter,
-			expires_at: Some(now.saturating_add(life)),
+			expires_at: Some(now.saturating_add(millis(settings.offer_life.0))),
 		}
 	}
 
 	/// Starts a match's job.
-	async fn run(
-		&self,
-		view: &View,
-		id: MatchId,
-		found: &Match,
-		errands: &mut Errands<Errand>,
-	) -> Outcome<()> {
-		let assignment = Assignment::read(&view.snapshot, found.job_offer).await?;
-		self.log_risk(&view.snapshot, id, found).await?;
-		let task = Assigned {
-			agent: self.agent.clone(),
-			runner: self.runner.clone(),
-			reserve: self.settings.reserve.0,
-			cheat: self.cheat,
-			id,
-			record: found.clone(),
-			assignment,
-			deadline: found.completion_deadline,
-		};
-		errands.start(Errand::Run(id), task.run());
-		Ok(())
-	}
-
-	/// Says what is to be expected of a match's creator. The match binds the provider: who minds, trusts fewer
-	/// mediators or asks for more.
-	async fn log_risk(&self, snapshot: &Snapshot, id: MatchId, found: &Match) -> Outcome<()> {
-		let creator = found.creator;
-		let record = snapshot.party_record(creator).await?;
+	fn run(&self, view: &View, id: MatchId, found: &Match, errands: &mut Errands<Errand>) {
 		let stakes = Stakes {
 			value: found.value,
 			fees: found.mediator_fee.saturating_add(found.directory_fee),
 			incentive: self.settings.match_incentive.0,
 			extra_deposit: self.settings.extra_deposit.0,
 		};
-		match risk::estimate(&found.parameters, stakes, &record) {
-			Ok(risk) => {
-				let (expected, at_most) = (risk.dispute_rate, risk.dispute_rate_at_most);
-				let break_even = risk.break_even_dispute_rate;
-				if risk.acceptable() {
-					tracing::info!(match_id = id, %creator, expected, at_most, break_even, "risk of disputes");
-				} else {
-					tracing::warn!(
-						match_id = id, %creator, expected, at_most, break_even,
-						"this creator's jobs may cost more than they bring: modicum provider risk"
-					);
-				}
-			},
-			Err(error) => {
-				tracing::info!(match_id = id, %creator, %error, "no estimate of the risk")
-			},
-		}
-		Ok(())
+		let (agent, runner) = (self.agent.clone(), self.runner.clone());
+		let (reserve, cheat) = (self.settings.reserve.0, self.cheat);
+		let (record, snapshot) = (found.clone(), view.snapshot.clone());
+		errands.start(Errand::Run(id), async move {
+			let assignment = Assignment::read(&snapshot, record.job_offer).await?;
+			log_risk(&snapshot, id, &record, stakes).await?;
+			let deadline = record.completion_deadline;
+			Assigned { agent, runner, reserve, cheat, id, record, assignment, deadline }.run().await
+		});
 	}
 
 	/// Keeps as many offers open as there is room for jobs. A job that has been run needs no room any more. While no
@@ -257,10 +228,7 @@ impl Provider {
 	) -> Outcome<()> {
 		let Some(offers) = &self.offers else { return Ok(()) };
 		if !can_run {
-			for id in offers.keys() {
-				let call = Call::cancel_resource_offer(*id);
-				self.call_at(view, Errand::Withdraw(*id), call, errands);
-			}
+			offers.keys().for_each(|id| self.withdraw(view, *id, errands));
 			return Ok(());
 		}
 		// Not by the view's time: the first view may be an old one.
@@ -274,8 +242,7 @@ impl Provider {
 				!= (ResourceTerms { expires_at: None, ..wanted })
 			{
 				// The settings have changed since.
-				let call = Call::cancel_resource_offer(*id);
-				self.call_at(view, Errand::Withdraw(*id), call, errands);
+				self.withdraw(view, *id, errands);
 			}
 			open += 1;
 		}
@@ -299,6 +266,10 @@ impl Provider {
 	/// be paid for it each time.
 	async fn affordable(&mut self, view: &View, wanted: ResourceTerms) -> Outcome<usize> {
 		let snapshot = &view.snapshot;
+		if let Some((_, affordable)) = self.affordable.filter(|(at, _)| *at == snapshot.hash()) {
+			return Ok(affordable);
+		}
+		let was_poor = self.affordable.is_some_and(|(_, affordable)| affordable == 0);
 		let extra = self.settings.extra_deposit.0;
 		let Some(deposit) = snapshot.resource_offer_deposit(wanted, extra).await? else {
 			let message =
@@ -307,17 +278,20 @@ impl Provider {
 		};
 		let money = snapshot.account(&self.agent.account).await?;
 		let free = money.free.saturating_sub(snapshot.existential_deposit()?);
-		let affordable = free / deposit.max(1);
-		let is_poor = affordable == 0;
-		if is_poor && !self.is_poor {
+		let affordable = usize::try_from(free / deposit.max(1)).unwrap_or(usize::MAX);
+		if affordable == 0 && !was_poor {
 			let (deposit, free) = (Amount(deposit), Amount(free));
 			tracing::warn!(
 				"an offer needs {deposit} on hold and {free} are free: get more, or lower what an offer promises \
 				 (provider.instructions, provider.bandwidth, the prices) or jobs_at_once"
 			);
 		}
-		self.is_poor = is_poor;
-		Ok(usize::try_from(affordable).unwrap_or(usize::MAX))
+		self.affordable = Some((snapshot.hash(), affordable));
+		Ok(affordable)
+	}
+
+	fn withdraw(&self, view: &View, id: ResourceOfferId, errands: &mut Errands<Errand>) {
+		self.call_at(view, Errand::Withdraw(id), Call::cancel_resource_offer(id), errands);
 	}
 
 	/// Submits what was decided on a view, as an errand.
@@ -382,8 +356,18 @@ impl Role for Provider {
 	fn take(&mut self, view: &View) -> Outcome<()> {
 		if view.is_fresh_start {
 			self.offers = None;
+			self.is_registered = None;
 		}
 		for event in &view.events {
+			match event {
+				Event::ResourceProviderRegistered { provider, .. }
+				| Event::ResourceProviderDeregistered { provider }
+					if *provider == self.agent.account =>
+				{
+					self.is_registered = None;
+				},
+				_ => {},
+			}
 			let Some(offers) = &mut self.offers else { continue };
 			match event {
 				Event::ResourceOfferPosted { resource_offer, provider, terms, .. }
@@ -429,7 +413,7 @@ impl Role for Provider {
 					if view.now <= found.completion_deadline
 						&& !errands.is_under_way(&Errand::Run(id))
 					{
-						self.run(view, id, found, errands).await?;
+						self.run(view, id, found, errands);
 					}
 				},
 				Phase::ResultPosted { reaction_deadline, .. } if view.now > *reaction_deadline => {
@@ -464,9 +448,62 @@ impl Role for Provider {
 				Ok(Some((included.block, finality)))
 			});
 		}
+		let account = self.agent.account;
+		if self.is_registered.is_none() {
+			let found = view.snapshot.resource_provider(account).await?;
+			self.is_registered = Some(found.is_some());
+		}
+		if self.is_registered == Some(false) {
+			return Err(super::unregistered(account, "resource provider", "provider"));
+		}
 		let ready = self.runner.ready(view.snapshot.number()).await;
 		self.offer(view, running, ready.is_ok(), errands).await?;
 		ready
+	}
+
+	/// Takes open offers back, those included that are being posted: nobody would run what is matched from now on.
+	async fn wind_up(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<bool> {
+		if self.settings.keep_offers {
+			return Ok(true);
+		}
+		if self.offers.is_none() {
+			self.read_offers(&view.snapshot).await?;
+		}
+		let Some(offers) = &self.offers else { return Ok(false) };
+		let slots = 0..self.settings.jobs_at_once;
+		let is_posting = slots.clone().any(|slot| errands.is_under_way(&Errand::Offer(slot)));
+		if offers.is_empty() && !is_posting {
+			return Ok(true);
+		}
+		if !std::mem::replace(&mut self.is_leaving, true) {
+			let count = offers.len();
+			tracing::warn!(
+				"before it ends, {count} open offers are taken back; asked again, it ends at once"
+			);
+		}
+		offers.keys().for_each(|id| self.withdraw(view, *id, errands));
+		Ok(false)
+	}
+
+	fn leave(&self, view: &View) {
+		for (id, found) in view.matches.iter() {
+			if found.phase == Phase::Running {
+				let until = time_of(found.completion_deadline);
+				tracing::warn!(
+					"match {id} waits for its result: start the provider again before {until}"
+				);
+			}
+		}
+		let left: Vec<_> = self.offers.iter().flatten().map(|(id, _)| id.to_string()).collect();
+		if left.is_empty() {
+			tracing::info!("no offer is open");
+		} else {
+			let left = left.join(", ");
+			tracing::warn!(
+				"these offers stay open, and what is matched with them waits for this provider: {left}; `modicum \
+				 offer cancel resource NUMBER` takes one back"
+			);
+		}
 	}
 }
 
@@ -477,6 +514,36 @@ impl From<Trouble> for Failure {
 			Trouble::Directory(error) => error.into(),
 		}
 	}
+}
+
+/// Says what is to be expected of a match's creator. The match binds the provider: who minds, trusts fewer mediators or
+/// asks for more.
+async fn log_risk(
+	snapshot: &Snapshot,
+	id: MatchId,
+	found: &Match,
+	stakes: Stakes,
+) -> Result<(), Error> {
+	let creator = found.creator;
+	let record = snapshot.party_record(creator).await?;
+	match risk::estimate(&found.parameters, stakes, &record) {
+		Ok(risk) => {
+			let (expected, at_most) = (risk.dispute_rate, risk.dispute_rate_at_most);
+			let break_even = risk.break_even_dispute_rate;
+			if risk.acceptable() {
+				tracing::info!(match_id = id, %creator, expected, at_most, break_even, "risk of disputes");
+			} else {
+				tracing::warn!(
+					match_id = id, %creator, expected, at_most, break_even,
+					"this creator's jobs may cost more than they bring: modicum provider risk"
+				);
+			}
+		},
+		Err(error) => {
+			tracing::info!(match_id = id, %creator, %error, "no estimate of the risk")
+		},
+	}
+	Ok(())
 }
 
 /// A match that waits for its result.

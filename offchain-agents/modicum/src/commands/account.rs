@@ -7,7 +7,7 @@ use crate::{
 	amount::Amount,
 	cli::parse_account,
 	context::Context,
-	failure::{Exit, Outcome},
+	failure::{Exit, Failure, Outcome},
 	output::{aligned, Report},
 };
 use clap::{Args, Subcommand};
@@ -55,22 +55,21 @@ struct Balance {
 
 impl Report for Balance {
 	fn text(&self) -> String {
-		let record = &self.record;
 		aligned(&[
 			("account", self.account.to_string()),
 			("free", self.free.to_string()),
 			("held", format!("{}  (deposits of offers, matches and registrations)", self.held)),
 			("frozen", self.frozen.to_string()),
-			(
-				"matches",
-				format!(
-					"{} completed, {} mediated, {} faults, {} timed out",
-					record.completed, record.mediated, record.faulted, record.timed_out
-				),
-			),
+			("matches", of_record(&self.record)),
 			("as of block", self.block.to_string()),
 		])
 	}
+}
+
+/// What an account has done in closed matches, for people.
+pub(super) fn of_record(record: &PartyRecord) -> String {
+	let PartyRecord { completed, mediated, faulted, timed_out } = record;
+	format!("{completed} completed, {mediated} mediated, {faulted} faults, {timed_out} timed out")
 }
 
 /// A transaction that took effect.
@@ -110,6 +109,26 @@ impl Report for Done {
 	}
 }
 
+/// What the chain would refuse, with no more to say than that it is too much.
+async fn check_funds(context: &Context, amount: Amount) -> Outcome<()> {
+	let account = context.account(None)?;
+	let snapshot = context.chain().await?.snapshot().await?;
+	let money = snapshot.account(&account).await?;
+	let stays = snapshot.existential_deposit()?;
+	let free = money.free.saturating_sub(stays.max(money.frozen));
+	if amount.0 <= free {
+		return Ok(());
+	}
+	let message = format!(
+		"{account} can send {} and the fee for it, not {amount}: {} are free, of which {} must stay; {} are held",
+		Amount(free),
+		Amount(money.free),
+		Amount(money.free - free),
+		Amount(money.held)
+	);
+	Err(Failure::new(Exit::Refused, message))
+}
+
 /// Runs a command of `account`.
 pub async fn run(context: &Context, command: AccountCommand) -> Outcome {
 	match command {
@@ -127,7 +146,9 @@ pub async fn run(context: &Context, command: AccountCommand) -> Outcome {
 			});
 		},
 		AccountCommand::Transfer(args) => {
-			let included = context.submit(Call::transfer(args.to, args.amount.0)).await?;
+			let call = Call::transfer(args.to, args.amount.0);
+			check_funds(context, args.amount).await?;
+			let included = context.submit(call).await?;
 			let what = format!("{} sent to {}", args.amount, args.to);
 			context.print(&Done::new(what, &included));
 		},

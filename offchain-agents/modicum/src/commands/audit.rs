@@ -9,13 +9,13 @@ use crate::{
 	commands::{audit_rules::check, chain::time_of},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
+	hashes::{from_json, to_json},
 	output::{Format, Report},
 };
 use clap::Args;
 use modicum_chain_client::{AccountId, Chain, Event, FinalizedBlock, FinalizedItem, Reaction};
 use modicum_primitives::{
-	Balance, Ending, Evidence, FaultyParty, JobOfferId, JobTerms, MatchId, Moment, Parameters,
-	RejectReason, ResourceOfferId, ResourceTerms, Run, Settlement, Verdict,
+	Balance, Evidence, JobOfferId, MatchId, Moment, Parameters, ResourceOfferId, Run,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io::Write, path::PathBuf};
@@ -85,255 +85,95 @@ pub struct Step {
 	pub block_hash: String,
 	/// The block's time.
 	pub time: Moment,
-	/// The event.
-	pub fact: Fact,
+	/// What happened.
+	pub event: Event,
 }
 
-/// An event of the chain that concerns the match. Names and fields are the pallet's (docs/protocol.md §12).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields' names are the terms of docs/glossary.md")]
-pub enum Fact {
-	JobOfferPosted {
-		job_offer: JobOfferId,
-		creator: AccountId,
-		terms: JobTerms<AccountId>,
-		uri: String,
-		held: Balance,
-	},
-	ResourceOfferPosted {
-		resource_offer: ResourceOfferId,
-		provider: AccountId,
-		terms: ResourceTerms,
-		held: Balance,
-	},
-	Matched {
-		job_offer: JobOfferId,
-		resource_offer: ResourceOfferId,
-		creator: AccountId,
-		provider: AccountId,
-		mediator: AccountId,
-		directory: AccountId,
-		solver: AccountId,
-		value: Balance,
-		creator_held: Balance,
-		provider_held: Balance,
-		incentives: Balance,
-		completion_deadline: Moment,
-	},
-	ResultPosted {
-		provider: AccountId,
-		result: Run,
-		uri: String,
-		reaction_deadline: Moment,
-	},
-	ResultReaction {
-		by: Option<AccountId>,
-		rejected_for: Option<RejectReason>,
-	},
-	JobAssignedForMediation {
-		mediator: AccountId,
-		mediation_deadline: Moment,
-	},
-	MediationResultPosted {
-		mediator: AccountId,
-		evidence: Evidence,
-		verdict: Verdict,
-		faulty_party: FaultyParty,
-	},
-	PaymentRedirected {
-		payee: AccountId,
-		recipient: AccountId,
-		amount: Balance,
-	},
-	PaymentBurnt {
-		payee: AccountId,
-		amount: Balance,
-	},
-	MatchClosed {
-		job_offer: JobOfferId,
-		resource_offer: ResourceOfferId,
-		creator: AccountId,
-		provider: AccountId,
-		mediator: AccountId,
-		directory: AccountId,
-		ending: Ending,
-		settlement: Settlement,
-	},
-}
-
-impl Fact {
-	/// The event and the number of the match that it names. An offer names none yet; what else concerns no single
-	/// match is `None`.
-	fn of(event: Event) -> Option<(Option<MatchId>, Self)> {
-		Some(match event {
-			Event::JobOfferPosted { job_offer, creator, terms, uri, held } => {
-				(None, Self::JobOfferPosted { job_offer, creator, terms, uri, held })
-			},
-			Event::ResourceOfferPosted { resource_offer, provider, terms, held } => {
-				(None, Self::ResourceOfferPosted { resource_offer, provider, terms, held })
-			},
-			Event::Matched {
-				match_id,
-				job_offer,
-				resource_offer,
-				creator,
-				provider,
-				mediator,
-				directory,
-				solver,
-				value,
-				creator_held,
-				provider_held,
-				incentives,
-				completion_deadline,
-			} => {
-				let fact = Self::Matched {
-					job_offer,
-					resource_offer,
-					creator,
-					provider,
-					mediator,
-					directory,
-					solver,
-					value,
-					creator_held,
-					provider_held,
-					incentives,
-					completion_deadline,
-				};
-				(Some(match_id), fact)
-			},
-			Event::ResultPosted { match_id, provider, result, uri, reaction_deadline } => {
-				(Some(match_id), Self::ResultPosted { provider, result, uri, reaction_deadline })
-			},
-			Event::ResultReaction { match_id, by, reaction } => {
-				let rejected_for = match reaction {
-					Reaction::Accepted => None,
-					Reaction::Rejected(reason) => Some(reason),
-				};
-				(Some(match_id), Self::ResultReaction { by, rejected_for })
-			},
-			Event::JobAssignedForMediation { match_id, mediator, mediation_deadline } => {
-				(Some(match_id), Self::JobAssignedForMediation { mediator, mediation_deadline })
-			},
-			Event::MediationResultPosted {
-				match_id,
-				mediator,
-				evidence,
-				verdict,
-				faulty_party,
-			} => {
-				let fact =
-					Self::MediationResultPosted { mediator, evidence, verdict, faulty_party };
-				(Some(match_id), fact)
-			},
-			Event::MatchClosed {
-				match_id,
-				job_offer,
-				resource_offer,
-				creator,
-				provider,
-				mediator,
-				directory,
-				ending,
-				settlement,
-			} => {
-				let fact = Self::MatchClosed {
-					job_offer,
-					resource_offer,
-					creator,
-					provider,
-					mediator,
-					directory,
-					ending,
-					settlement,
-				};
-				(Some(match_id), fact)
-			},
-			Event::PaymentRedirected { payee, recipient, amount } => {
-				(None, Self::PaymentRedirected { payee, recipient, amount })
-			},
-			Event::PaymentBurnt { payee, amount } => (None, Self::PaymentBurnt { payee, amount }),
-			_ => return None,
-		})
+/// The match that an event is about. An offer is about none yet, and what goes astray is not said to belong to one.
+fn match_of(event: &Event) -> Option<MatchId> {
+	match event {
+		Event::Matched { match_id, .. }
+		| Event::ResultPosted { match_id, .. }
+		| Event::ResultReaction { match_id, .. }
+		| Event::JobAssignedForMediation { match_id, .. }
+		| Event::MediationResultPosted { match_id, .. }
+		| Event::MatchClosed { match_id, .. } => Some(*match_id),
+		_ => None,
 	}
+}
 
-	/// For people.
-	fn text(&self) -> String {
-		match self {
-			Self::JobOfferPosted { job_offer, creator, held, uri, .. } => {
-				format!("job offer {job_offer} posted by {creator}: {uri}, {} held", Amount(*held))
-			},
-			Self::ResourceOfferPosted { resource_offer, provider, held, .. } => {
+/// An event that may concern a match, for people.
+fn text(event: &Event) -> String {
+	match event {
+		Event::JobOfferPosted { job_offer, creator, held, uri, .. } => {
+			format!("job offer {job_offer} posted by {creator}: {uri}, {} held", Amount(*held))
+		},
+		Event::ResourceOfferPosted { resource_offer, provider, held, .. } => {
+			format!("resource offer {resource_offer} posted by {provider}, {} held", Amount(*held))
+		},
+		Event::Matched {
+			mediator,
+			directory,
+			solver,
+			value,
+			creator_held,
+			provider_held,
+			incentives,
+			..
+		} => {
+			format!(
+				"matched by {solver}, who got {}; mediator {mediator}, directory {directory}; at most {} to bill; {} of the creator and {} of the provider held",
+				Amount(*incentives),
+				Amount(*value),
+				Amount(*creator_held),
+				Amount(*provider_held)
+			)
+		},
+		Event::ResultPosted { result, uri, .. } => {
+			format!("result posted: {} at {uri}", run(result))
+		},
+		Event::ResultReaction { by, reaction, .. } => {
+			let by = by.map_or_else(|| "the chain itself".into(), |by| by.to_string());
+			match reaction {
+				Reaction::Accepted => format!("accepted by {by}"),
+				Reaction::Rejected(reason) => format!("rejected by {by} for {reason}"),
+			}
+		},
+		Event::JobAssignedForMediation { mediator, mediation_deadline, .. } => {
+			format!("given to {mediator} to mediate until {}", time_of(*mediation_deadline))
+		},
+		Event::MediationResultPosted { evidence, verdict, faulty_party, .. } => {
+			let evidence = match evidence {
+				Evidence::Runs(runs) => runs.iter().map(run).collect::<Vec<_>>().join("; "),
+				Evidence::ResultNotOnDirectory => "the result is not on the directory".into(),
+				Evidence::DirectoryUnavailable => "the directory does not answer".into(),
+			};
+			format!("evidence: {evidence}; verdict: {verdict}, at fault: {faulty_party}")
+		},
+		Event::PaymentRedirected { payee, recipient, amount } => {
+			format!("{} for {payee} went to {recipient}", Amount(*amount))
+		},
+		Event::PaymentBurnt { payee, amount } => {
+			format!("{} for {payee} was burnt", Amount(*amount))
+		},
+		Event::MatchClosed { ending, settlement, .. } => {
+			let side = |who: &str, other: &str, payout: &modicum_primitives::Payout| {
 				format!(
-					"resource offer {resource_offer} posted by {provider}, {} held",
-					Amount(*held)
+					"of the {who}'s: {} to the {other}, {} to the mediator, {} to the directory, {} fined, {} back",
+					Amount(payout.to_counterparty),
+					Amount(payout.to_mediator),
+					Amount(payout.to_directory),
+					Amount(payout.to_fines),
+					Amount(payout.returned)
 				)
-			},
-			Self::Matched {
-				mediator,
-				directory,
-				solver,
-				value,
-				creator_held,
-				provider_held,
-				incentives,
-				..
-			} => {
-				format!(
-					"matched by {solver}, who got {}; mediator {mediator}, directory {directory}; at most {} to bill; {} of the creator and {} of the provider held",
-					Amount(*incentives),
-					Amount(*value),
-					Amount(*creator_held),
-					Amount(*provider_held)
-				)
-			},
-			Self::ResultPosted { result, uri, .. } => {
-				format!("result posted: {} at {uri}", run(result))
-			},
-			Self::ResultReaction { by, rejected_for } => {
-				let by = by.map_or_else(|| "the chain itself".into(), |by| by.to_string());
-				match rejected_for {
-					None => format!("accepted by {by}"),
-					Some(reason) => format!("rejected by {by} for {reason}"),
-				}
-			},
-			Self::JobAssignedForMediation { mediator, mediation_deadline } => {
-				format!("given to {mediator} to mediate until {}", time_of(*mediation_deadline))
-			},
-			Self::MediationResultPosted { evidence, verdict, faulty_party, .. } => {
-				let evidence = match evidence {
-					Evidence::Runs(runs) => runs.iter().map(run).collect::<Vec<_>>().join("; "),
-					Evidence::ResultNotOnDirectory => "the result is not on the directory".into(),
-					Evidence::DirectoryUnavailable => "the directory does not answer".into(),
-				};
-				format!("evidence: {evidence}; verdict: {verdict}, at fault: {faulty_party}")
-			},
-			Self::PaymentRedirected { payee, recipient, amount } => {
-				format!("{} for {payee} went to {recipient}", Amount(*amount))
-			},
-			Self::PaymentBurnt { payee, amount } => {
-				format!("{} for {payee} was burnt", Amount(*amount))
-			},
-			Self::MatchClosed { ending, settlement, .. } => {
-				let side = |who: &str, other: &str, payout: &modicum_primitives::Payout| {
-					format!(
-						"of the {who}'s: {} to the {other}, {} to the mediator, {} to the directory, {} fined, {} back",
-						Amount(payout.to_counterparty),
-						Amount(payout.to_mediator),
-						Amount(payout.to_directory),
-						Amount(payout.to_fines),
-						Amount(payout.returned)
-					)
-				};
-				format!(
-					"closed: {ending}; {}; {}",
-					side("creator", "provider", &settlement.from_creator),
-					side("provider", "creator", &settlement.from_provider)
-				)
-			},
-		}
+			};
+			format!(
+				"closed: {ending}; {}; {}",
+				side("creator", "provider", &settlement.from_creator),
+				side("provider", "creator", &settlement.from_provider)
+			)
+		},
+		other => other.name().into(),
 	}
 }
 
@@ -378,7 +218,7 @@ impl Report for Shown {
 				step.block,
 				step.block_hash,
 				time_of(step.time),
-				step.fact.text()
+				text(&step.event)
 			));
 		}
 		for Check { rule, ok, found } in &self.checks {
@@ -396,8 +236,9 @@ impl Report for Shown {
 pub async fn run_audit(context: &Context, args: AuditArgs) -> Outcome {
 	let audit = match (args.check, args.match_id) {
 		(Some(file), _) => {
-			let text = std::fs::read(&file).map_err(|error| Failure::file(&file, error))?;
-			serde_json::from_slice(&text).map_err(|error| {
+			let text =
+				std::fs::read_to_string(&file).map_err(|error| Failure::file(&file, error))?;
+			from_json(&text).map_err(|error| {
 				Failure::file(&file, format!("is nothing that `match audit --out` wrote: {error}"))
 			})?
 		},
@@ -423,7 +264,7 @@ pub async fn run_audit(context: &Context, args: AuditArgs) -> Outcome {
 		(None, None) => return Err(Failure::new(Exit::Usage, "which match?")),
 	};
 	if let Some(file) = args.out {
-		let text = serde_json::to_vec_pretty(&audit).map_err(Failure::internal)?;
+		let text = to_json(&audit).map_err(Failure::internal)?;
 		std::fs::write(&file, text).map_err(|error| Failure::file(&file, error))?;
 	}
 	let checks = check(&audit);
@@ -494,8 +335,7 @@ struct Reading {
 impl Reading {
 	/// Takes a block's events in; whether the match is closed now.
 	async fn take(&mut self, block: FinalizedBlock) -> Outcome<bool> {
-		let mut facts: Vec<_> = block.events.into_iter().filter_map(Fact::of).collect();
-		if facts.is_empty() {
+		if block.events.is_empty() {
 			return Ok(false);
 		}
 		let snapshot = block.snapshot;
@@ -503,22 +343,23 @@ impl Reading {
 		let time = snapshot.now().await?;
 		// Payments that went astray come before the event of the match that they belong to.
 		let mut astray = Vec::new();
-		for (match_id, fact) in facts.drain(..) {
-			let step = Step { block: number, block_hash: hash.clone(), time, fact };
-			match &step.fact {
-				Fact::JobOfferPosted { job_offer, .. } => {
+		for event in block.events {
+			let match_id = match_of(&event);
+			let step = Step { block: number, block_hash: hash.clone(), time, event };
+			match &step.event {
+				Event::JobOfferPosted { job_offer, .. } => {
 					self.job_offers.insert(*job_offer, step);
 					continue;
 				},
-				Fact::ResourceOfferPosted { resource_offer, .. } => {
+				Event::ResourceOfferPosted { resource_offer, .. } => {
 					self.resource_offers.insert(*resource_offer, step);
 					continue;
 				},
-				Fact::PaymentRedirected { .. } | Fact::PaymentBurnt { .. } => {
+				Event::PaymentRedirected { .. } | Event::PaymentBurnt { .. } => {
 					astray.push(step);
 					continue;
 				},
-				Fact::Matched { job_offer, resource_offer, mediator, directory, .. } => {
+				Event::Matched { job_offer, resource_offer, mediator, directory, .. } => {
 					let job = self.job_offers.remove(job_offer);
 					let resource = self.resource_offers.remove(resource_offer);
 					if match_id == Some(self.audit.match_id) {
@@ -529,10 +370,11 @@ impl Reading {
 							fixed(&snapshot, self.audit.match_id, mediator, directory).await?;
 					}
 				},
+				_ if match_id.is_none() => continue,
 				_ => {},
 			}
 			if match_id == Some(self.audit.match_id) {
-				let is_closed = matches!(step.fact, Fact::MatchClosed { .. });
+				let is_closed = matches!(step.event, Event::MatchClosed { .. });
 				self.audit.steps.append(&mut astray);
 				self.audit.steps.push(step);
 				if is_closed {

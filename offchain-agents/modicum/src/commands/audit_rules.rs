@@ -5,8 +5,9 @@
 
 use crate::{
 	amount::Amount,
-	commands::audit::{Audit, Check, Fact, Step},
+	commands::audit::{Audit, Check, Step},
 };
+use modicum_chain_client::{Event, Reaction};
 use modicum_primitives::{
 	derive_verdict, match_deposit, match_value, settlement, Ending, SettlementTerms, VerdictTerms,
 };
@@ -31,16 +32,17 @@ impl<'a> Found<'a> {
 		let mut found = Self::default();
 		let (mut reached, mut in_order) = (0, true);
 		for step in &audit.steps {
-			let (place, rank) = match &step.fact {
-				Fact::JobOfferPosted { .. } => (&mut found.job, 0),
-				Fact::ResourceOfferPosted { .. } => (&mut found.resource, 0),
-				Fact::Matched { .. } => (&mut found.matched, 1),
-				Fact::ResultPosted { .. } => (&mut found.result, 2),
-				Fact::ResultReaction { .. } => (&mut found.reaction, 3),
-				Fact::JobAssignedForMediation { .. } => (&mut found.assigned, 4),
-				Fact::MediationResultPosted { .. } => (&mut found.evidence, 5),
-				Fact::PaymentRedirected { .. } | Fact::PaymentBurnt { .. } => continue,
-				Fact::MatchClosed { .. } => (&mut found.closed, 6),
+			let (place, rank) = match &step.event {
+				Event::JobOfferPosted { .. } => (&mut found.job, 0),
+				Event::ResourceOfferPosted { .. } => (&mut found.resource, 0),
+				Event::Matched { .. } => (&mut found.matched, 1),
+				Event::ResultPosted { .. } => (&mut found.result, 2),
+				Event::ResultReaction { .. } => (&mut found.reaction, 3),
+				Event::JobAssignedForMediation { .. } => (&mut found.assigned, 4),
+				Event::MediationResultPosted { .. } => (&mut found.evidence, 5),
+				Event::MatchClosed { .. } => (&mut found.closed, 6),
+				// Payments that went astray.
+				_ => continue,
 			};
 			in_order &= rank >= reached && place.is_none();
 			reached = rank;
@@ -72,8 +74,8 @@ pub fn check(audit: &Audit) -> Vec<Check> {
 	let mut checks = Checks::default();
 	blocks(audit, &mut checks);
 	let (found, in_order) = Found::of(audit);
-	let reached = audit.steps.last().map_or("nothing", |step| match step.fact {
-		Fact::MatchClosed { .. } => "the match is closed",
+	let reached = audit.steps.last().map_or("nothing", |step| match step.event {
+		Event::MatchClosed { .. } => "the match is closed",
 		_ => "the match is open",
 	});
 	let order = match (found.job, found.resource) {
@@ -116,15 +118,15 @@ fn blocks(audit: &Audit, checks: &mut Checks) {
 
 /// All that follows from the terms; `None` if they are not known.
 fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
-	let Fact::JobOfferPosted { job_offer, creator, terms: job, .. } = &found.job?.fact else {
+	let Event::JobOfferPosted { job_offer, creator, terms: job, .. } = &found.job?.event else {
 		return None;
 	};
-	let Fact::ResourceOfferPosted { resource_offer, provider, terms: resource, .. } =
-		&found.resource?.fact
+	let Event::ResourceOfferPosted { resource_offer, provider, terms: resource, .. } =
+		&found.resource?.event
 	else {
 		return None;
 	};
-	let Fact::Matched {
+	let Event::Matched {
 		job_offer: matched_job,
 		resource_offer: matched_resource,
 		creator: matched_creator,
@@ -137,7 +139,7 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		incentives,
 		completion_deadline,
 		..
-	} = &found.matched?.fact
+	} = &found.matched?.event
 	else {
 		return None;
 	};
@@ -146,15 +148,15 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	let mut same = (job_offer, resource_offer, creator, provider)
 		== (matched_job, matched_resource, matched_creator, matched_provider)
 		&& *directory == job.directory;
-	same &= audit.steps.iter().all(|step| match &step.fact {
-		Fact::ResultPosted { provider: who, .. } => who == provider,
-		Fact::JobAssignedForMediation { mediator: who, .. }
-		| Fact::MediationResultPosted { mediator: who, .. } => who == mediator,
-		Fact::ResultReaction { by, rejected_for } => match rejected_for {
-			Some(_) => by.as_ref() == Some(creator),
-			None => by.as_ref().is_none_or(|by| by == creator || by == provider),
+	same &= audit.steps.iter().all(|step| match &step.event {
+		Event::ResultPosted { provider: who, .. } => who == provider,
+		Event::JobAssignedForMediation { mediator: who, .. }
+		| Event::MediationResultPosted { mediator: who, .. } => who == mediator,
+		Event::ResultReaction { by, reaction, .. } => match reaction {
+			Reaction::Rejected(_) => by.as_ref() == Some(creator),
+			Reaction::Accepted => by.as_ref().is_none_or(|by| by == creator || by == provider),
 		},
-		Fact::MatchClosed {
+		Event::MatchClosed {
 			job_offer: j,
 			resource_offer: r,
 			creator: c,
@@ -191,8 +193,9 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	checks.add("the solver got both incentives", paid == Some(*incentives), solver);
 
 	let mut reported = None;
-	if let Some(Step { time, fact: Fact::ResultPosted { result, reaction_deadline, .. }, .. }) =
-		found.result
+	if let Some(Step {
+		time, event: Event::ResultPosted { result, reaction_deadline, .. }, ..
+	}) = found.result
 	{
 		let ok = time <= completion_deadline
 			&& *completion_deadline <= job.completion_deadline
@@ -202,11 +205,11 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	}
 	let mut is_rejected = false;
 	if let (
-		Some(Step { time, fact: Fact::ResultReaction { by, rejected_for }, .. }),
+		Some(Step { time, event: Event::ResultReaction { by, reaction, .. }, .. }),
 		Some((_, deadline)),
 	) = (found.reaction, reported)
 	{
-		is_rejected = rejected_for.is_some();
+		is_rejected = matches!(reaction, Reaction::Rejected(_));
 		// A rejection until the deadline; after it the provider, or the chain itself, may accept.
 		let ok = match (is_rejected, by.as_ref() == Some(creator)) {
 			(true, _) => *time <= deadline,
@@ -220,7 +223,7 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 	let mut verdict_found = None;
 	if let (
 		Some(Step {
-			fact: Fact::MediationResultPosted { evidence, verdict, faulty_party, .. },
+			event: Event::MediationResultPosted { evidence, verdict, faulty_party, .. },
 			..
 		}),
 		Some((result, _)),
@@ -238,7 +241,7 @@ fn terms(audit: &Audit, found: &Found<'_>, checks: &mut Checks) -> Option<()> {
 		verdict_found = Some(*verdict);
 	}
 
-	let Some(Step { fact: Fact::MatchClosed { ending, settlement: settled, .. }, .. }) =
+	let Some(Step { event: Event::MatchClosed { ending, settlement: settled, .. }, .. }) =
 		found.closed
 	else {
 		return Some(());

@@ -5,13 +5,14 @@
 
 use crate::{
 	amount::Amount,
-	commands::{account::Done, roles::WhoArgs},
+	commands::{account::Done, chain::time_of, lists, roles::WhoArgs},
 	context::Context,
 	directory_view::MarketView,
 	failure::{Exit, Failure, Outcome},
 	keys,
 	output::{aligned, print_line, Format, Report},
 };
+use bytesize::ByteSize;
 use clap::{Args, Subcommand};
 use modicum_chain_client::{AccountId, Call};
 use modicum_directory::{
@@ -21,7 +22,7 @@ use modicum_directory::{
 };
 use serde::Serialize;
 use serde_json::json;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 /// The verbs of `directory`.
 #[derive(Subcommand, Debug)]
@@ -32,6 +33,8 @@ pub enum DirectoryCommand {
 	Deregister,
 	/// Show a directory as the chain knows it
 	Show(WhoArgs),
+	/// List all directories, with their terms and records
+	List,
 	/// Serve jobs, data and results by the rules of the market, until interrupted
 	Run(RunArgs),
 	/// Sign a login and print user and password for `docker login` or skopeo
@@ -111,18 +114,61 @@ impl Answer {
 
 impl Report for Answer {
 	fn text(&self) -> String {
-		let shown = |value: &serde_json::Value| match value {
-			serde_json::Value::String(text) => text.clone(),
-			other => other.to_string(),
-		};
 		match &self.0 {
 			serde_json::Value::Object(fields) => {
 				let lines: Vec<_> =
-					fields.iter().map(|(name, value)| (name.as_str(), shown(value))).collect();
+					fields.iter().map(|(name, value)| for_people(name, value)).collect();
+				let lines: Vec<_> =
+					lines.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
 				aligned(&lines)
 			},
-			other => shown(other),
+			other => for_people("", other).1,
 		}
+	}
+}
+
+/// A field's name and value. The directory's own names say the unit: bytes, milliseconds, or a moment.
+fn for_people(name: &str, value: &serde_json::Value) -> (String, String) {
+	let words = |name: &str| name.replace('_', " ");
+	let moment = |value: &serde_json::Value| value.as_u64().map(time_of);
+	let shown = match (name, value.as_u64()) {
+		(_, Some(bytes))
+			if name.ends_with("_bytes") || name == "size" || name == "content_size" =>
+		{
+			Some(ByteSize::b(bytes).to_string())
+		},
+		("from" | "to" | "at" | "since" | "up_since" | "expires_at" | "stored_at", Some(at)) => {
+			Some(time_of(at))
+		},
+		(_, Some(ms)) if name.ends_with("_ms") => {
+			let span = humantime::format_duration(Duration::from_millis(ms)).to_string();
+			return (words(name.trim_end_matches("_ms")), span);
+		},
+		("gaps", _) => value.as_array().map(|gaps| {
+			let gap = |gap: &serde_json::Value| {
+				Some(format!("{} to {}", moment(gap.get(0)?)?, moment(gap.get(1)?)?))
+			};
+			some_or_none(gaps.iter().filter_map(gap))
+		}),
+		("contradicted_by", _) => value
+			.as_array()
+			.map(|probes| some_or_none(probes.iter().filter_map(|probe| moment(probe.get("at")?)))),
+		_ => None,
+	};
+	let plain = || match value {
+		serde_json::Value::String(text) => text.clone(),
+		serde_json::Value::Null => "none".into(),
+		other => other.to_string(),
+	};
+	(words(name), shown.unwrap_or_else(plain))
+}
+
+fn some_or_none(texts: impl Iterator<Item = String>) -> String {
+	let texts: Vec<_> = texts.collect();
+	if texts.is_empty() {
+		"none".into()
+	} else {
+		texts.join(", ")
 	}
 }
 
@@ -139,10 +185,7 @@ fn failure(error: CliError) -> Failure {
 pub async fn run(context: &Context, command: DirectoryCommand) -> Outcome {
 	match command {
 		DirectoryCommand::Register(args) => {
-			if !["https://", "http://"].iter().any(|scheme| args.url.starts_with(scheme)) {
-				let message = format!("--url: `{}` must start with https:// or http://", args.url);
-				return Err(Failure::new(Exit::Usage, message));
-			}
+			check_url("--url", &args.url)?;
 			let call = Call::register_directory(&args.url, args.availability_fee.0);
 			let included = context.submit(call).await?;
 			let what = format!(
@@ -156,6 +199,7 @@ pub async fn run(context: &Context, command: DirectoryCommand) -> Outcome {
 			context.print(&Done::new("no longer a directory", &included));
 		},
 		DirectoryCommand::Show(who) => show(context, who).await?,
+		DirectoryCommand::List => return lists::directories(context).await,
 		DirectoryCommand::Run(args) => serve(context, args).await?,
 		DirectoryCommand::Login(args) => login(context, args).await?,
 		DirectoryCommand::Verify(VerifyCommand::Receipt(args)) => {
@@ -222,7 +266,19 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 	cli::run(settings, identity, Arc::new(policy), shutdown).await.map_err(failure)
 }
 
+/// A directory is reached by HTTP.
+fn check_url(argument: &str, url: &str) -> Outcome<()> {
+	if ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) {
+		return Ok(());
+	}
+	let message = format!(
+		"{argument}: `{url}` must start with https:// or http://, as `modicum directory list` shows it"
+	);
+	Err(Failure::new(Exit::Usage, message))
+}
+
 async fn login(context: &Context, args: LoginArgs) -> Outcome<()> {
+	check_url("the directory", &args.directory)?;
 	let (key, _) = keys::load(&context.config)?;
 	let genesis = context.chain().await?.status().await?.genesis_hash;
 	let login = cli::login(&args, key.keypair(), &genesis.0).await.map_err(failure)?;

@@ -154,10 +154,43 @@ pub(super) async fn drive(context: &Context, agent: &Agent, number: u64, detach:
 		tell: tell(context.format),
 		cheat: None,
 	};
-	let record = if detach { driver.post_only().await? } else { driver.drive().await? };
-	let (line, exit) = ended(&record);
+	let driving = async {
+		if detach {
+			driver.post_only().await
+		} else {
+			driver.drive().await
+		}
+	};
+	let record = tokio::select! {
+		driven = driving => driven?,
+		() = super::run::shutdown().cancelled_owned() => {
+			return Err(interrupted(number, &driver.jobs.get(number)?.stage));
+		},
+	};
+	let (line, exit) = ended(number, &record);
 	context.print(&Shown::new(number, &record, line));
 	Ok(exit)
+}
+
+/// What becomes of a job whose driver is told to end.
+fn interrupted(number: u64, stage: &Stage) -> Failure {
+	let goes_on = match stage {
+		Stage::Packed | Stage::Uploaded => "is not offered yet".into(),
+		Stage::Posting { .. } => "may be offered already".into(),
+		Stage::Offered { job_offer, .. } => format!("goes on, as job offer {job_offer}"),
+		Stage::Matched { match_id, .. } => format!("goes on, as match {match_id}"),
+		Stage::Done(_) | Stage::Withdrawn { .. } => "is over".into(),
+	};
+	let cancel = match stage {
+		Stage::Packed | Stage::Uploaded | Stage::Posting { .. } | Stage::Offered { .. } => {
+			format!(", `modicum job cancel {number}` takes it back")
+		},
+		_ => String::new(),
+	};
+	let message = format!(
+		"job {number} {goes_on}: `modicum job wait {number}` looks after it and fetches its output{cancel}"
+	);
+	Failure::new(Exit::Interrupted, message)
 }
 
 fn result(context: &Context, args: ResultArgs) -> Outcome {
@@ -169,7 +202,7 @@ fn result(context: &Context, args: ResultArgs) -> Outcome {
 		return Err(Failure::not_found(format!(
 			"job {} has no output here: {}",
 			args.job,
-			ended(&record).0
+			ended(args.job, &record).0
 		)));
 	}
 	let files = unpack_output(&archive, &args.out)?;
@@ -193,7 +226,7 @@ async fn logs(context: &Context, number: u64) -> Outcome {
 	let Some((match_id, provider, result)) = found else {
 		return Err(Failure::not_found(format!(
 			"job {number} has not been run: {}",
-			ended(&record).0
+			ended(number, &record).0
 		)));
 	};
 	let snapshot = agent.chain.snapshot().await?;
@@ -227,7 +260,7 @@ async fn cancel(context: &Context, number: u64) -> Outcome {
 	if record.stage.is_over() {
 		return Err(Failure::new(
 			Exit::Refused,
-			format!("job {number} is over: {}", ended(&record).0),
+			format!("job {number} is over: {}", ended(number, &record).0),
 		));
 	}
 	if let Stage::Matched { match_id, .. } = record.stage {

@@ -78,7 +78,7 @@ impl Report for List {
 /// Lists the jobs, without asking the chain.
 pub fn list(context: &Context, jobs: &Jobs) -> Outcome {
 	let shown = jobs.all()?.into_iter().map(|(number, record)| {
-		let line = ended(&record).0;
+		let line = ended(number, &record).0;
 		Shown::new(number, &record, line)
 	});
 	context.print(&List(shown.collect()));
@@ -86,15 +86,15 @@ pub fn list(context: &Context, jobs: &Jobs) -> Outcome {
 }
 
 /// How a job stands, without asking the chain.
-pub(super) fn ended(record: &JobRecord) -> (String, Exit) {
+pub(super) fn ended(number: u64, record: &JobRecord) -> (String, Exit) {
 	match &record.stage {
-		Stage::Done(closed) => describe(closed, record),
+		Stage::Done(closed) => describe(number, closed, record),
 		Stage::Withdrawn { because } => (format!("withdrawn: {because}"), Exit::JobFailed),
 		stage => (stage.name().into(), Exit::Success),
 	}
 }
 
-fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
+fn describe(number: u64, closed: &Closed, record: &JobRecord) -> (String, Exit) {
 	let paid = Amount(closed.settlement.from_creator.to_counterparty);
 	if closed.has_output() {
 		let what = match record.duplicate_of {
@@ -120,8 +120,12 @@ fn describe(closed: &Closed, record: &JobRecord) -> (String, Exit) {
 		status => status.as_str(),
 	});
 	let back = Amount(closed.settlement.from_provider.to_counterparty);
+	let logs = match closed.result.is_some_and(|run| run.status.may_have_run()) {
+		true => format!("; `modicum job logs {number}` shows what it printed"),
+		false => String::new(),
+	};
 	let line = format!(
-		"failed: match {} ended as {} with {status}; {paid} paid to the provider, {back} got from it",
+		"failed: match {} ended as {} with {status}; {paid} paid to the provider, {back} got from it{logs}",
 		closed.match_id, closed.ending
 	);
 	(line, Exit::JobFailed)
@@ -147,7 +151,7 @@ pub async fn status(context: &Context, jobs: &Jobs, number: u64) -> Outcome {
 		Stage::Matched { match_id, .. } => {
 			of_match(&context.chain().await?.snapshot().await?, *match_id).await?
 		},
-		_ => format!("{}, since {}", ended(&record).0, time_of(record.since)),
+		_ => format!("{}, since {}", ended(number, &record).0, time_of(record.since)),
 	};
 	context.print(&Shown::new(number, &record, line));
 	Ok(Exit::Success)

@@ -5,6 +5,7 @@
 
 use crate::{
 	agents::{
+		clock::millis,
 		duplicate,
 		jobs::{JobRecord, Jobs, Plan},
 		Agent,
@@ -197,7 +198,7 @@ pub async fn submit(context: &Context, args: SubmitArgs) -> Outcome {
 		max_availability_fee: settings.max_availability_fee.0,
 		match_incentive: settings.match_incentive.0,
 		extra_deposit: settings.extra_deposit.0,
-		time_limit: u64::try_from(time_limit.as_millis()).unwrap_or(u64::MAX),
+		time_limit: millis(time_limit),
 		verify: args.verify.unwrap_or(settings.verify),
 		determinism: settings.determinism,
 		// A program that cannot say anything, for want of an output, gives way to a run here.

@@ -399,7 +399,8 @@ pub async fn drive_all(
 		let (tell, over) = (&tell, &over);
 		async move {
 			let driven = if detach { driver.post_only().await } else { driver.drive().await };
-			let ended = driven.as_ref().map(ended).unwrap_or_else(|failure| {
+			let driven = driven.as_ref().map(|record| ended(number, record));
+			let ended = driven.unwrap_or_else(|failure| {
 				(format!("{failure}; `modicum job wait {number}` goes on"), failure.exit)
 			});
 			let over = over.fetch_add(1, Ordering::Relaxed) + 1;
@@ -408,7 +409,18 @@ pub async fn drive_all(
 		}
 	});
 	let mut swept = Swept { succeeded: 0, failed: 0, jobs: Vec::new() };
-	for (number, (line, exit)) in futures::future::join_all(driving).await {
+	let driven = tokio::select! {
+		driven = futures::future::join_all(driving) => driven,
+		() = super::run::shutdown().cancelled_owned() => {
+			let over = over.load(Ordering::Relaxed);
+			let message = format!(
+				"{over} of {count} jobs are over, the others go on: `modicum creator run` looks after all of them, \
+				 `modicum job wait NUMBER` after one, `modicum job list` shows them"
+			);
+			return Err(Failure::new(Exit::Interrupted, message));
+		},
+	};
+	for (number, (line, exit)) in driven {
 		match exit {
 			Exit::Success => swept.succeeded += 1,
 			_ => swept.failed += 1,

@@ -17,6 +17,7 @@ pub mod job_show;
 pub mod job_submit;
 pub mod job_tools;
 pub mod key;
+pub mod lists;
 pub mod market;
 pub mod risk;
 pub mod roles;
@@ -57,6 +58,9 @@ pub async fn run(cli: Cli) -> Outcome {
 		Command::Mediator(command) => roles::mediator(&context, command).await,
 		Command::Directory(command) => directory::run(&context, command).await,
 		Command::Solver(SolverCommand::Run) => run::solver(&context).await,
+		Command::Solver(SolverCommand::Status(who)) => {
+			lists::solver_status(&context, who.account).await
+		},
 		Command::Job(command) => job::run(&context, command).await,
 		Command::Offer(command) => market::offer(&context, command).await,
 		Command::Match(command) => market::matches(&context, command).await,

@@ -9,6 +9,7 @@ use crate::{
 	commands::{
 		account::Done,
 		executor::{self, CalibrateArgs, DoctorArgs},
+		lists,
 		risk::RiskArgs,
 		run::{self, CreatorRunArgs, MediatorRunArgs, ProviderRunArgs},
 	},
@@ -31,6 +32,8 @@ pub enum CreatorCommand {
 	Deregister,
 	/// Show a job creator as the chain knows it
 	Status(WhoArgs),
+	/// List all job creators, with their terms and records
+	List,
 	/// Whom you accept as mediators
 	#[command(subcommand)]
 	Trust(TrustCommand),
@@ -51,6 +54,8 @@ pub enum ProviderCommand {
 	Deregister,
 	/// Show a resource provider as the chain knows it
 	Status(WhoArgs),
+	/// List all resource providers, with their terms and records
+	List,
 	/// Offer this machine and run what is matched, until stopped
 	Run(ProviderRunArgs),
 	/// What closed matches have brought
@@ -74,6 +79,8 @@ pub enum MediatorCommand {
 	Deregister,
 	/// Show a mediator as the chain knows it
 	Status(WhoArgs),
+	/// List all mediators, with their terms and records
+	List,
 	/// Decide disputes until stopped
 	Run(MediatorRunArgs),
 	/// Whom you accept as directories
@@ -291,16 +298,20 @@ impl Report for Status<Mediator> {
 	}
 }
 
-/// Who is accepted.
+/// Who is accepted, in the roles that a party accepts others in.
 #[derive(Serialize)]
 struct Trusted {
-	mediators: Vec<AccountId>,
-	directories: Vec<AccountId>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	mediators: Option<Vec<AccountId>>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	directories: Option<Vec<AccountId>>,
 }
 
 impl Report for Trusted {
 	fn text(&self) -> String {
-		aligned(&[("mediators", list(&self.mediators)), ("directories", list(&self.directories))])
+		let rows = [("mediators", &self.mediators), ("directories", &self.directories)];
+		let rows = rows.into_iter().filter_map(|(role, who)| Some((role, list(who.as_deref()?))));
+		aligned(&rows.collect::<Vec<_>>())
 	}
 }
 
@@ -331,16 +342,17 @@ async fn lists(
 ) -> Outcome<(Trusted, Vec<BaseLayer>)> {
 	let found = match party {
 		Party::Creator => snapshot.job_creator(account).await?.map(|record| {
-			let mediators = record.trusted_mediators;
-			(Trusted { mediators, directories: Vec::new() }, Vec::new())
+			let mediators = Some(record.trusted_mediators);
+			(Trusted { mediators, directories: None }, Vec::new())
 		}),
 		Party::Provider => snapshot.resource_provider(account).await?.map(|record| {
 			let (mediators, directories) = (record.trusted_mediators, record.trusted_directories);
+			let (mediators, directories) = (Some(mediators), Some(directories));
 			(Trusted { mediators, directories }, record.base_layers)
 		}),
 		Party::Mediator => snapshot.mediator(account).await?.map(|record| {
-			let directories = record.trusted_directories;
-			(Trusted { mediators: Vec::new(), directories }, record.base_layers)
+			let directories = Some(record.trusted_directories);
+			(Trusted { mediators: None, directories }, record.base_layers)
 		}),
 	};
 	found.ok_or_else(|| unregistered(party, &account))
@@ -466,6 +478,7 @@ pub async fn creator(context: &Context, command: CreatorCommand) -> Outcome {
 			let record = context.chain().await?.snapshot().await?.job_creator(account).await?;
 			show(context, Party::Creator, account, record)
 		},
+		CreatorCommand::List => lists::creators(context).await,
 		CreatorCommand::Run(args) => run::creator(context, args).await,
 		CreatorCommand::Trust(command) => trust(context, Party::Creator, command).await,
 	}
@@ -500,6 +513,7 @@ pub async fn provider(context: &Context, command: ProviderCommand) -> Outcome {
 			let snapshot = context.chain().await?.snapshot().await?;
 			show(context, Party::Provider, account, snapshot.resource_provider(account).await?)
 		},
+		ProviderCommand::List => lists::providers(context).await,
 		ProviderCommand::Run(args) => run::provider(context, args).await,
 		ProviderCommand::Earnings => super::earnings::show(context),
 		ProviderCommand::Risk(args) => super::risk::show(context, &args).await,
@@ -531,6 +545,7 @@ pub async fn mediator(context: &Context, command: MediatorCommand) -> Outcome {
 			let record = context.chain().await?.snapshot().await?.mediator(account).await?;
 			show(context, Party::Mediator, account, record)
 		},
+		MediatorCommand::List => lists::mediators(context).await,
 		MediatorCommand::Run(args) => run::mediator(context, args).await,
 		MediatorCommand::Trust(command) => trust(context, Party::Mediator, command).await,
 		MediatorCommand::BaseLayer(command) => base_layer(context, Party::Mediator, command).await,

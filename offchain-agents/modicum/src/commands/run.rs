@@ -47,22 +47,28 @@ pub struct CreatorRunArgs {
 	pub scripted_cheat: Option<CreatorCheat>,
 }
 
-/// Ends on Ctrl-C and on what service managers send.
+/// Ends on Ctrl-C and on what service managers send. The second time the process ends at once.
 pub fn shutdown() -> CancellationToken {
-	use tokio::signal::unix::{signal, SignalKind};
 	let shutdown = CancellationToken::new();
 	let token = shutdown.clone();
 	tokio::spawn(async move {
-		match signal(SignalKind::terminate()) {
-			Ok(mut terminate) => tokio::select! {
-				_ = terminate.recv() => {},
-				_ = tokio::signal::ctrl_c() => {},
-			},
-			Err(_) => drop(tokio::signal::ctrl_c().await),
-		}
+		asked_to_end().await;
 		token.cancel();
+		asked_to_end().await;
+		std::process::exit(Exit::Interrupted.code().into());
 	});
 	shutdown
+}
+
+async fn asked_to_end() {
+	use tokio::signal::unix::{signal, SignalKind};
+	match signal(SignalKind::terminate()) {
+		Ok(mut terminate) => tokio::select! {
+			_ = terminate.recv() => {},
+			_ = tokio::signal::ctrl_c() => {},
+		},
+		Err(_) => drop(tokio::signal::ctrl_c().await),
+	}
 }
 
 /// An agent that serves its metrics, and what ends it.

@@ -113,8 +113,8 @@ pub const KEYS: &[Key] = &[
 	Key { name: "creator.time_limit", help: "How long after posting a job's result is of use." },
 	Key {
 		name: "creator.verify",
-		help: "How often results are verified: auto (so often that no provider gains by cheating, docs/protocol.md\n\
-		       section 13), always, never, or a probability from 0 to 1.",
+		help: "How often results are verified: auto (so often that no provider gains by cheating: docs/economics.md,\n\
+		       \"How often must results be verified?\"), always, never, or a probability from 0 to 1.",
 	},
 	Key {
 		name: "creator.verify_by",
@@ -149,6 +149,11 @@ pub const KEYS: &[Key] = &[
 	Key { name: "provider.jobs_at_once", help: "How many jobs run at the same time; so many offers are kept open." },
 	Key { name: "provider.cpus_per_job", help: "How many processors each job has to itself." },
 	Key { name: "provider.offer_life", help: "How long an offer stays before it is made anew." },
+	Key {
+		name: "provider.keep_offers",
+		help: "Leave offers open when the agent is told to end, for those who start it again at once: what is matched\n\
+		       meanwhile waits for it. Otherwise they are taken back.",
+	},
 	Key {
 		name: "provider.reserve",
 		help: "Time kept free before a deadline, for the transaction to become final.",

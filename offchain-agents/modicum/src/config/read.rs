@@ -264,6 +264,8 @@ mod tests {
 			("transactions.attempts", "0"),
 			("transactions.max_fee", "-1"),
 			("executor.instance", "A B"),
+			("provider.ram", "lots"),
+			("provider.storage", "-1"),
 			("log.level", "loud=very"),
 		] {
 			let message = problem("", &[], &[(key, value)]);

@@ -71,13 +71,17 @@ pub struct ProviderSection {
 	#[serde(with = "tokens")]
 	pub extra_deposit: Amount,
 	pub instructions: u64,
+	#[serde(deserialize_with = "size")]
 	pub ram: ByteSize,
+	#[serde(deserialize_with = "size")]
 	pub storage: ByteSize,
+	#[serde(deserialize_with = "size")]
 	pub bandwidth: ByteSize,
 	pub meter: Meter,
 	pub jobs_at_once: u32,
 	pub cpus_per_job: u32,
 	pub offer_life: Time,
+	pub keep_offers: bool,
 	pub reserve: Time,
 }
 
@@ -97,6 +101,27 @@ pub struct SolverSection {
 	pub matches_at_once: u32,
 	#[serde(with = "tokens")]
 	pub min_incentive: Amount,
+}
+
+/// A size in bytes, as a number or written like `512 MiB`.
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+	#[derive(Deserialize)]
+	#[serde(untagged)]
+	enum Written {
+		Number(u64),
+		Text(String),
+		Other(toml::Value),
+	}
+	let refused = |text: &dyn std::fmt::Display| {
+		D::Error::custom(format!(
+			"`{text}` is no size: write bytes such as 1000000, 512 MiB or 2 GB"
+		))
+	};
+	match Written::deserialize(deserializer)? {
+		Written::Number(bytes) => Ok(ByteSize::b(bytes)),
+		Written::Text(text) => text.parse().map_err(|_| refused(&text)),
+		Written::Other(value) => Err(refused(&value)),
+	}
 }
 
 impl Default for CreatorSection {
@@ -133,6 +158,7 @@ impl Default for ProviderSection {
 			jobs_at_once: 1,
 			cpus_per_job: 1,
 			offer_life: Time(24 * 60 * MINUTE),
+			keep_offers: false,
 			reserve: Time(Duration::from_secs(10)),
 		}
 	}

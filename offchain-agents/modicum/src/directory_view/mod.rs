@@ -74,7 +74,8 @@ impl MarketView {
 	/// # Errors
 	/// The chain cannot be read, or the folder cannot be used.
 	pub async fn start(chain: Chain, folder: &Path, grace_ms: Moment) -> Outcome<Self> {
-		let store = MarketStore::open(folder, chain.status().await?.genesis_hash)?;
+		let genesis = chain.status().await?.genesis_hash;
+		let store = MarketStore::open(folder, genesis, chain.first_block().await?)?;
 		let known = store.load()?;
 		let snapshot = chain.snapshot().await?;
 		let head = snapshot.number();

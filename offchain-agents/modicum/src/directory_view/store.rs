@@ -15,7 +15,7 @@ use std::{
 	sync::Arc,
 };
 
-/// [`GENESIS`] and [`BLOCK`].
+/// [`GENESIS`], [`FIRST_BLOCK`] and [`BLOCK`].
 const ABOUT: TableDefinition<&str, &[u8]> = TableDefinition::new("about");
 /// Registered job creators.
 const CREATORS: TableDefinition<&[u8; 32], ()> = TableDefinition::new("creators");
@@ -26,6 +26,8 @@ const MATCHES: TableDefinition<u64, &[u8]> = TableDefinition::new("matches");
 
 /// The genesis hash of the chain that the rest is of.
 const GENESIS: &str = "genesis";
+/// The hash of its first block, if it is known: another one is another chain of the same genesis.
+const FIRST_BLOCK: &str = "first-block";
 /// The number of the last block whose events the rest contains, little-endian.
 const BLOCK: &str = "block";
 
@@ -64,12 +66,12 @@ fn encode(value: &impl Serialize) -> Vec<u8> {
 }
 
 impl MarketStore {
-	/// Opens the database in the directory's folder for the chain of this genesis hash. What is there of another
-	/// chain is dropped.
+	/// Opens the database in the directory's folder for the chain of this genesis hash and, if it is known, this first
+	/// block. What is there of another chain is dropped.
 	///
 	/// # Errors
 	/// The file cannot be used, or another directory uses it.
-	pub(super) fn open(folder: &Path, genesis: H256) -> Outcome<Self> {
+	pub(super) fn open(folder: &Path, genesis: H256, first_block: Option<H256>) -> Outcome<Self> {
 		std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, error))?;
 		let path = folder.join("market.redb");
 		let database = Database::create(&path).map_err(|error| {
@@ -82,14 +84,23 @@ impl MarketStore {
 			let writing = database.begin_write()?;
 			{
 				let mut about = writing.open_table(ABOUT)?;
-				let is_same =
-					about.get(GENESIS)?.is_some_and(|known| known.value() == genesis.as_bytes());
+				let is = |key, hash: H256| -> Result<Option<bool>, redb::Error> {
+					Ok(about.get(key)?.map(|known| known.value() == hash.as_bytes()))
+				};
+				let mut is_same = is(GENESIS, genesis)? == Some(true);
+				if let Some(first) = first_block {
+					is_same &= is(FIRST_BLOCK, first)? != Some(false);
+				}
 				if !is_same {
 					about.insert(GENESIS, genesis.as_bytes())?;
 					about.remove(BLOCK)?;
+					about.remove(FIRST_BLOCK)?;
 					writing.delete_table(CREATORS)?;
 					writing.delete_table(OFFERS)?;
 					writing.delete_table(MATCHES)?;
+				}
+				if let Some(first) = first_block {
+					about.insert(FIRST_BLOCK, first.as_bytes())?;
 				}
 				writing.open_table(CREATORS)?;
 				writing.open_table(OFFERS)?;
@@ -200,7 +211,7 @@ mod tests {
 	#[test]
 	fn closed_matches_are_known_after_a_restart() {
 		let folder = tempfile::tempdir().unwrap();
-		let store = MarketStore::open(folder.path(), GENESIS_HASH).unwrap();
+		let store = MarketStore::open(folder.path(), GENESIS_HASH, None).unwrap();
 		assert_eq!(store.load().unwrap(), None);
 		let mut state = State::default();
 		let registered = |creator| Event::JobCreatorRegistered { creator };
@@ -214,10 +225,10 @@ mod tests {
 		assert_eq!(state.market.matches.len(), 2);
 
 		// Two directories on one folder would undo each other's work.
-		let second = MarketStore::open(folder.path(), GENESIS_HASH).map(drop).unwrap_err();
+		let second = MarketStore::open(folder.path(), GENESIS_HASH, None).map(drop).unwrap_err();
 		assert!(second.message.contains("another directory"), "{second}");
 		drop(store);
-		let store = MarketStore::open(folder.path(), GENESIS_HASH).unwrap();
+		let store = MarketStore::open(folder.path(), GENESIS_HASH, None).unwrap();
 		assert_eq!(store.load().unwrap(), Some((state.market.clone(), 102)));
 
 		// What is forgotten is gone from the file as well.
@@ -236,10 +247,24 @@ mod tests {
 		let folder = tempfile::tempdir().unwrap();
 		let mut state = State::default();
 		state.take(vec![posted(1, who(1), 10), matched(8, 1)], 1);
-		save(&MarketStore::open(folder.path(), GENESIS_HASH).unwrap(), &mut state, 100);
-		let other = MarketStore::open(folder.path(), H256([8; 32])).unwrap();
-		assert_eq!(other.load().unwrap(), None);
+		save(&MarketStore::open(folder.path(), GENESIS_HASH, None).unwrap(), &mut state, 100);
+		let open = |genesis: u8, first: Option<u8>| {
+			MarketStore::open(
+				folder.path(),
+				H256([genesis; 32]),
+				first.map(|byte| H256([byte; 32])),
+			)
+		};
+		let known = open(7, Some(1)).unwrap().load().unwrap();
+		assert!(known.is_some(), "its first block was not known before");
+		assert_eq!(open(7, None).unwrap().load().unwrap(), known);
+		assert_eq!(open(7, Some(1)).unwrap().load().unwrap(), known);
+		// A development chain that was started again.
+		assert_eq!(open(7, Some(2)).unwrap().load().unwrap(), None);
+		let other = open(8, None).unwrap();
 		other.write(Batch::default(), 1).unwrap();
 		assert_eq!(other.load().unwrap(), Some((Market::default(), 1)));
+		drop(other);
+		assert!(open(8, Some(2)).unwrap().load().unwrap().is_some(), "that was the other chain's");
 	}
 }

@@ -64,6 +64,14 @@ impl Agent {
 		self.process.wait().unwrap();
 	}
 
+	/// Sends it a signal, such as TERM, and waits for its end.
+	pub fn end(&mut self, signal: &str) -> std::process::ExitStatus {
+		let kill =
+			Command::new("kill").args([format!("-{signal}"), self.id().to_string()]).status();
+		assert!(kill.unwrap().success());
+		self.process.wait().unwrap()
+	}
+
 	/// Kills it and starts it again.
 	pub fn restart(&mut self) {
 		self.kill();

@@ -331,12 +331,12 @@ async fn audit(market: &Market, cell: &Cell, id: MatchId) {
 	}
 }
 
-/// The fact of this name in an audit.
+/// The event of this name in an audit.
 fn step<'a>(audit: &'a mut Value, name: &str) -> &'a mut Value {
 	let steps = audit["steps"].as_array_mut().unwrap().iter_mut();
 	steps
-		.map(|step| &mut step["fact"])
-		.find(|fact| fact.get(name).is_some())
+		.map(|step| &mut step["event"])
+		.find(|event| event.get(name).is_some())
 		.unwrap()
 		.get_mut(name)
 		.unwrap()

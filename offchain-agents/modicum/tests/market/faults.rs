@@ -75,14 +75,22 @@ async fn no_money(market: &Market, cell: &Cell) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_of_another_chain_is_not_used() {
 	let long_deadlines = Options { long_deadlines: true, ..Options::default() };
-	let (one, other) = tokio::join!(Market::new(Options::default()), Market::new(long_deadlines));
+	// The last is the first one again, started anew: its genesis is the same.
+	let (one, other, anew) = tokio::join!(
+		Market::new(Options::default()),
+		Market::new(long_deadlines),
+		Market::new(Options::default())
+	);
 	let (code, answer) = one.run("//Creator", "job wait 1").await;
 	assert_eq!(code, 8, "there is no such job: {answer}");
-	let mut command = other.command("//Creator");
-	command.env("HOME", one.home("//Creator")).args(["job", "wait", "1"]);
-	let (code, refused) = other.finish(command).await;
-	assert_eq!(code, 6, "{refused}");
-	assert!(refused.to_string().contains("another chain"), "{refused}");
+	for (market, what) in [(&other, "genesis hash"), (&anew, "first block")] {
+		let mut command = market.command("//Creator");
+		command.env("HOME", one.home("//Creator")).args(["job", "wait", "1"]);
+		let (code, refused) = market.finish(command).await;
+		assert_eq!(code, 6, "{refused}");
+		let refused = refused.to_string();
+		assert!(refused.contains("another chain") && refused.contains(what), "{refused}");
+	}
 	let (code, answer) = one.run("//Creator", "job wait 1").await;
 	assert_eq!(code, 8, "the folder is as it was: {answer}");
 }

@@ -15,4 +15,5 @@ mod endings;
 mod faults;
 mod kills;
 mod light;
+mod stops;
 mod upgrade;
