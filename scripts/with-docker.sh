@@ -10,16 +10,10 @@
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
-
-START_TIMEOUT_SECS=60
-STOP_TIMEOUT_SECS=30
+# shellcheck source=scripts/engine.sh
+source "$(dirname "$0")/engine.sh"
 
 [[ $# -gt 0 ]] || die "usage: $0 CMD [ARGUMENT…]"
-
-# answers SOCKET: whether an engine answers there. Asked over plain HTTP, so that no Docker client is needed.
-answers() {
-	[[ -S $1 ]] && [[ $(curl -s --max-time 5 --unix-socket "$1" http://docker/_ping) == OK ]]
-}
 
 have curl || die "curl is missing: run 'make setup'"
 socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
@@ -33,11 +27,7 @@ for tool in dockerd containerd runc; do
 	have "$tool" || die "$tool is missing: run 'make setup'"
 done
 
-# A host name of its own, so that a test may change it and the machine's stays as it is.
-if [[ -z ${MODICUM_PRIVATE_ENGINE:-} ]]; then
-	export MODICUM_PRIVATE_ENGINE=1
-	exec unshare --uts "$0" "$@"
-fi
+own_host_name "$0" "$@"
 
 data=${MODICUM_DOCKER_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/modicum/docker}
 run=$(mktemp -d "${TMPDIR:-/tmp}/modicum-docker.XXXXXX")
@@ -56,40 +46,11 @@ engine=$!
 
 # shellcheck disable=SC2317 # Called by the trap.
 stop() {
-	kill "$engine" 2>/dev/null || true
-	for ((i = 0; i < STOP_TIMEOUT_SECS * 10; i++)); do
-		kill -0 "$engine" 2>/dev/null || break
-		sleep 0.1
-	done
-	if kill -0 "$engine" 2>/dev/null; then
-		printf 'warning: the engine (process %s) does not stop; its log is %s\n' "$engine" "$run/dockerd.log" >&2
-		return
-	fi
-	# What the engine may leave mounted below its own folder only.
-	while read -r mount; do umount "$mount" || true; done < <(grep -o " $run/exec[^ ]*" /proc/mounts | sort -r)
+	stop_engine "$engine" "$run/dockerd.log" || return 0
+	unmount_below "$run/exec"
 	rm -rf --one-file-system "$run"
 }
 trap stop EXIT
 
-for ((i = 0; ; i++)); do
-	answers "$run/docker.sock" && break
-	kill -0 "$engine" 2>/dev/null || {
-		tail -n 20 "$run/dockerd.log" >&2
-		die "dockerd did not start: see the lines above"
-	}
-	((i < START_TIMEOUT_SECS * 10)) || die "dockerd did not answer within $START_TIMEOUT_SECS s"
-	sleep 0.1
-done
-
-# Not exec: the engine must be stopped afterwards. In the background, so that a signal to this script reaches the command.
-DOCKER_HOST=unix://$run/docker.sock "$@" 9>&- <&0 &
-command=$!
-trap 'kill "$command" 2>/dev/null || true' INT TERM
-status=0
-wait "$command" || status=$?
-# A signal ends the wait, not the command.
-while kill -0 "$command" 2>/dev/null; do
-	status=0
-	wait "$command" || status=$?
-done
-exit "$status"
+wait_for_engine "$run/docker.sock" "$engine" "$run/dockerd.log"
+run_with "$run/docker.sock" "$@"

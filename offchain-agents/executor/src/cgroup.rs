@@ -19,6 +19,9 @@ use crate::run::RunId;
 const REMOVE_ATTEMPTS: u32 = 50;
 const REMOVE_PAUSE: Duration = Duration::from_millis(20);
 
+/// The cgroup of Podman's monitor of a container, below the parent that the container was given.
+const MONITOR: &str = "conmon";
+
 /// Who creates cgroups for the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
@@ -52,7 +55,8 @@ pub(crate) struct Reading {
 	pub peak_memory: Option<u64>,
 	/// Memory charged now, in bytes.
 	pub current_memory: Option<u64>,
-	/// Processes killed for want of memory; only the unified hierarchy counts them for the parent.
+	/// Processes killed for want of memory. The first version counts them for the cgroup in which they were only, so
+	/// what was killed is known as long as that is there.
 	pub oom_kills: Option<u64>,
 }
 
@@ -147,6 +151,11 @@ impl Cgroups {
 		}
 	}
 
+	/// Whether Podman has put its monitor of a run's container beside it, so that both are charged to the run.
+	pub(crate) fn has_monitor(&self, run: &RunId) -> bool {
+		self.roots().iter().any(|root| root.join(self.folder(run)).join(MONITOR).exists())
+	}
+
 	/// What was charged to a run so far; `None` if it has no cgroup.
 	pub(crate) fn read(&self, run: &RunId) -> io::Result<Option<Reading>> {
 		let folder = self.folder(run);
@@ -160,7 +169,7 @@ impl Cgroups {
 					cpu_ns,
 					peak_memory: number(&memory.join("memory.max_usage_in_bytes"))?,
 					current_memory: number(&memory.join("memory.usage_in_bytes"))?,
-					oom_kills: None,
+					oom_kills: kills_below(&memory)?,
 				}))
 			},
 			Hierarchy::V2 { root } => {
@@ -267,6 +276,18 @@ fn remove_tree(path: &Path) -> io::Result<()> {
 	}
 }
 
+/// The processes that were killed for want of memory in the cgroups right below one of the first version.
+fn kills_below(folder: &Path) -> io::Result<Option<u64>> {
+	let mut kills = None;
+	for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+		if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+			let below = keyed(&entry.path().join("memory.oom_control"), "oom_kill")?;
+			kills = below.map(|below| below + kills.unwrap_or_default()).or(kills);
+		}
+	}
+	Ok(kills)
+}
+
 /// The text of a control file; `None` if the kernel has no such file or the cgroup is gone.
 fn text(path: &Path) -> io::Result<Option<String>> {
 	const ENODEV: i32 = 19;
@@ -360,6 +381,9 @@ mod tests {
 		assert_eq!(reading.cpu_ns, 314_159_265);
 		assert_eq!(reading.peak_memory, Some(4_194_304));
 		assert_eq!(reading.oom_kills, None);
+		let below = "memory/modicum/p1/m42/container/memory.oom_control";
+		tree.write(below, "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
+		assert_eq!(cgroups.read(&run()).unwrap().unwrap().oom_kills, Some(2));
 	}
 
 	#[test]

@@ -24,6 +24,12 @@ pub trait Executor: Send + Sync {
 	/// The implementation's name, which its reports carry: `docker`, or `null` for the one that runs nothing.
 	fn name(&self) -> &'static str;
 
+	/// Whether what runs the jobs answers.
+	///
+	/// # Errors
+	/// It does not, and why.
+	async fn ping(&self) -> Result<()>;
+
 	/// Examine the machine. `now` is the time according to someone else, such as the chain.
 	async fn doctor(&self, now: Option<std::time::SystemTime>) -> Result<DoctorReport>;
 

@@ -67,6 +67,10 @@ impl Executor for NullExecutor {
 		"null"
 	}
 
+	async fn ping(&self) -> Result<()> {
+		Ok(())
+	}
+
 	async fn doctor(&self, _now: Option<SystemTime>) -> Result<DoctorReport> {
 		let mut report = DoctorReport::default();
 		report.refuse(

@@ -3,7 +3,7 @@
 
 //! The connection to the engine and what it says of itself.
 
-use std::{path::Path, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
 use bollard::{
 	errors::Error,
@@ -26,9 +26,10 @@ use crate::{
 const TIMEOUT_SECS: u64 = 3600;
 /// The longest that it may take to say who it is; Podman takes seconds on a busy machine.
 const PING_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most processes of all jobs together under Podman: half of what its service may have by default, and room for
-/// thirty jobs with as many as each may have.
-const PODMAN_USER_PROCESSES: i64 = 16_384;
+/// How often the engine is asked before a failure counts that may pass.
+const ATTEMPTS: u32 = 10;
+/// The first wait between; each further one is longer by as much.
+const PAUSE: Duration = Duration::from_millis(50);
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// What an engine says of itself.
@@ -45,7 +46,12 @@ impl Facts {
 		components.into_iter().any(|component| component.name.contains("Podman"))
 	}
 
-	/// Whether images are kept by containerd, which wants every layer in every archive.
+	/// Whether every archive of an image must have all of its layers, those that the engine has as well.
+	pub(super) fn wants_whole_archives(&self) -> bool {
+		self.is_podman() || self.has_containerd_images()
+	}
+
+	/// Whether images are kept by containerd.
 	pub(super) fn has_containerd_images(&self) -> bool {
 		let status = self.info.driver_status.iter().flatten().flatten();
 		status.into_iter().any(|text| text.contains("io.containerd.snapshotter"))
@@ -53,7 +59,9 @@ impl Facts {
 
 	/// Whether a runtime of this name is registered with the engine.
 	pub(super) fn has_runtime(&self, name: &str) -> bool {
-		self.info.runtimes.as_ref().is_some_and(|known| known.contains_key(name))
+		let known = self.info.runtimes.as_ref().is_some_and(|known| known.contains_key(name));
+		// Podman knows many by name that need not be there.
+		known && (!self.is_podman() || is_installed(name))
 	}
 
 	/// What the engine claims to be.
@@ -138,6 +146,10 @@ impl Inner {
 		Ok(Self { docker, config, facts, cgroups, state, storage, no_counter, probing })
 	}
 
+	pub(super) async fn ping(&self) -> Result<()> {
+		self.docker.ping().await.map(drop).map_err(ExecutorError::engine("answer"))
+	}
+
 	/// The system calls that a job may make, as the engine takes them: Docker the list itself, Podman a file's name.
 	pub(super) fn seccomp(&self, architecture: Architecture) -> Result<String> {
 		let profile = seccomp::profile(architecture);
@@ -158,12 +170,6 @@ impl Inner {
 			},
 			_ => Ok(()),
 		}
-	}
-
-	/// Podman sets a limit on a user's processes for every container, by default a number that it may not set itself
-	/// where its own is lower; so it is told one. Docker sets none.
-	pub(super) fn process_rlimit(&self) -> Option<i64> {
-		self.facts.is_podman().then_some(PODMAN_USER_PROCESSES)
 	}
 
 	/// The name of a run's container and of its volume.
@@ -195,6 +201,12 @@ fn default_storage() -> StorageKind {
 	} else {
 		StorageKind::Memory
 	}
+}
+
+/// Whether a program is in one of the folders of the system's programs, which not every user's PATH has.
+pub(super) fn is_installed(program: &str) -> bool {
+	let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+	path.split(':').any(|folder| Path::new(folder).join(program).exists())
 }
 
 pub(super) fn is_root() -> bool {
@@ -232,6 +244,35 @@ pub(super) async fn ask(config: &DockerConfig) -> Result<(Docker, Facts)> {
 		Ok(answer) => answer.map_err(|error| unreachable(error.to_string())),
 		Err(_) => Err(unreachable(format!("no answer within {} s", PING_TIMEOUT.as_secs()))),
 	}
+}
+
+/// Ask the engine again as long as its answer is an error that passes.
+pub(super) async fn patiently<T, Asking: Future<Output = std::result::Result<T, Error>>>(
+	passes: impl Fn(&Error) -> bool,
+	ask: impl Fn() -> Asking,
+) -> std::result::Result<T, Error> {
+	for attempt in 1..ATTEMPTS {
+		match ask().await {
+			Err(error) if passes(&error) => tokio::time::sleep(PAUSE * attempt).await,
+			answer => return answer,
+		}
+	}
+	ask().await
+}
+
+/// Podman calls a container "stopped" between its end and its tidying, which is no state by Docker's interface.
+pub(super) fn is_passing(error: &Error) -> bool {
+	matches!(error, Error::JsonDataError { message, .. } if message.contains("`stopped`"))
+}
+
+/// An engine that removes an image while it lists them may answer with its own confusion, that a layer does not exist.
+pub(super) fn is_confused(error: &Error) -> bool {
+	matches!(error, Error::DockerResponseServerError { status_code: 500, .. })
+}
+
+/// Podman may take a layer for present and find it removed along with another image a moment later.
+pub(super) fn is_overtaken(error: &Error) -> bool {
+	matches!(error, Error::DockerResponseServerError { message, .. } if message.contains("layer not known"))
 }
 
 /// `None` if the engine does not have the object.

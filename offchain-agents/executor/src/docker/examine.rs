@@ -11,7 +11,7 @@ use std::{
 use modicum_primitives::Meter;
 
 use super::{
-	engine::{is_root, Inner},
+	engine::{is_installed, is_root, Inner},
 	volume::StorageKind,
 };
 use crate::{
@@ -19,8 +19,11 @@ use crate::{
 	error::{ExecutorError, Result},
 };
 
-/// The oldest engine on which the isolation profile was tried.
-const MIN_ENGINE: (u32, u32) = (20, 10);
+/// The oldest engines on which the isolation profile was tried.
+const MIN_DOCKER: (u32, u32) = (20, 10);
+const MIN_PODMAN: (u32, u32) = (4, 3);
+/// What crun, Podman's usual runtime, says where the two versions of cgroups are mounted beside each other.
+const HYBRID: &str = "hybrid mode";
 /// Less free disk than this leaves no room for jobs, in bytes.
 const MIN_FREE_BYTES: u64 = 2 << 30;
 /// No clock shows an earlier time: 1 January 2025, in seconds since the Unix epoch.
@@ -32,6 +35,9 @@ pub(super) fn failed(error: &ExecutorError) -> DoctorReport {
 	let remedy = match error {
 		ExecutorError::EngineUnreachable { .. } => {
 			"install and start an engine (apt-get install docker.io), and let this user use it (usermod -aG docker USER, then log in again)"
+		},
+		ExecutorError::EngineNotLocal(_) => {
+			"unset DOCKER_HOST, or name a socket of this machine: DOCKER_HOST=unix:///var/run/docker.sock"
 		},
 		ExecutorError::InstanceInUse(_) => "stop the other executor, or ask it",
 		_ => "see the message",
@@ -58,27 +64,19 @@ impl Inner {
 	fn examine_engine(&self, report: &mut DoctorReport) {
 		let version = self.facts.info.server_version.clone().unwrap_or_default();
 		if self.facts.is_podman() {
-			report.refuse(
-				"engine",
-				format!(
-					"Podman {version}, which loads no image without the layers that it has already, so no job can be loaded"
-				),
-				"use Docker",
+			examine_version(report, "Podman", &version, MIN_PODMAN);
+			report.advice(
+				"podman",
+				"experimental: each job's base is sent to the engine along with it",
+				"use Docker, unless Podman is what there is (docs/executor.md, Podman)",
 			);
-		} else if parse_version(&version).is_some_and(|version| version >= MIN_ENGINE) {
-			report.fine("engine", format!("Docker {version}"));
 		} else {
-			let (major, minor) = MIN_ENGINE;
-			report.refuse(
-				"engine",
-				format!("Docker {version} is too old"),
-				format!("use version {major}.{minor} or newer"),
-			);
+			examine_version(report, "Docker", &version, MIN_DOCKER);
 		}
 		if self.facts.has_containerd_images() {
 			report.advice(
 				"images",
-				"the engine keeps images in containerd, which may refuse jobs whose base is left out",
+				"the engine keeps images in containerd, with which jobs were not tried: each job's base is sent along with it",
 				"set \"features\": {\"containerd-snapshotter\": false} in /etc/docker/daemon.json and restart the engine",
 			);
 		}
@@ -224,19 +222,41 @@ impl Inner {
 				"make one with docker/bases/busybox.sh OUT.tar and install it: modicum provider base-layer install OUT.tar",
 			);
 		}
-		for (architecture, runs) in tested {
-			if runs {
-				report.architectures.push(architecture);
-				report.fine("architecture", format!("{architecture} was tried and runs"));
-			} else {
-				report.advice(
+		for (architecture, probed) in tested {
+			match probed {
+				Ok(probe) if probe.monitored => report.refuse(
+					"podman",
+					"its monitor of a container (conmon) is charged to the job",
+					"write cgroups = \"no-conmon\" under [containers] into /etc/containers/containers.conf and restart the service",
+				),
+				Ok(_) => {
+					report.architectures.push(architecture);
+					report.fine("architecture", format!("{architecture} was tried and runs"));
+				},
+				Err(why) => report.advice(
 					"architecture",
-					format!("a base for {architecture} is installed and does not run here"),
-					"remove that base image",
-				);
+					format!("a base for {architecture} is installed and does not run here: {why}"),
+					match why.contains(HYBRID) {
+						true => "start the service by podman --runtime runc system service",
+						false => "remove that base image",
+					},
+				),
 			}
 		}
 		Ok(())
+	}
+}
+
+fn examine_version(report: &mut DoctorReport, name: &str, found: &str, oldest: (u32, u32)) {
+	if parse_version(found).is_some_and(|found| found >= oldest) {
+		report.fine("engine", format!("{name} {found}"));
+	} else {
+		let (major, minor) = oldest;
+		report.refuse(
+			"engine",
+			format!("{name} {found} is too old"),
+			format!("use version {major}.{minor} or newer"),
+		);
 	}
 }
 
@@ -258,9 +278,7 @@ fn has_swap() -> bool {
 }
 
 fn missing_tools() -> Vec<&'static str> {
-	let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-	let is_there = |tool: &str| path.split(':').any(|folder| Path::new(folder).join(tool).exists());
-	TOOLS.into_iter().filter(|tool| !is_there(tool)).collect()
+	TOOLS.into_iter().filter(|tool| !is_installed(tool)).collect()
 }
 
 /// Major and minor of versions such as `20.10.24+dfsg1` and `29.0.1`.
@@ -276,8 +294,8 @@ mod tests {
 	#[test]
 	fn versions_are_compared_by_number() {
 		assert_eq!(parse_version("20.10.24+dfsg1"), Some((20, 10)));
-		assert!(parse_version("29.0.1") > Some(MIN_ENGINE));
-		assert!(parse_version("19.03.8") < Some(MIN_ENGINE));
+		assert!(parse_version("29.0.1") > Some(MIN_DOCKER));
+		assert!(parse_version("19.03.8") < Some(MIN_DOCKER));
 		assert_eq!(parse_version("unknown"), None);
 	}
 

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use modicum_primitives::Architecture;
 
 use super::{
-	engine::{absent_is_none, architecture},
+	engine::{absent_is_none, architecture, Inner},
 	pipe::{ChannelReader, PIECES},
 	DockerExecutor,
 };
@@ -56,12 +56,19 @@ impl DockerExecutor {
 
 	/// Write the image to the file `path`, as `docker save` does: all of its layers and a `manifest.json`.
 	pub async fn export_image(&self, image: &LocalImage, path: &Path) -> Result<()> {
+		self.inner.save_image(&image.image, path).await
+	}
+}
+
+impl Inner {
+	/// Write the image with the identifier `image` to the file `path`.
+	pub(super) async fn save_image(&self, image: &str, path: &Path) -> Result<()> {
 		let mut file = File::create(path).map_err(ExecutorError::io("create", path))?;
 		let (sender, receiver) = tokio::sync::mpsc::channel(PIECES);
 		let writing = tokio::task::spawn_blocking(move || {
 			io::copy(&mut ChannelReader::new(receiver), &mut file).map(drop)
 		});
-		let mut pieces = std::pin::pin!(self.inner.docker.export_image(&image.image));
+		let mut pieces = std::pin::pin!(self.docker.export_image(image));
 		let sent = async {
 			while let Some(piece) = pieces.try_next().await? {
 				// The writer leaves only with an error of its own, which is the cause.

@@ -5,9 +5,9 @@
 
 use std::{
 	fs::File,
-	io::{self, Write},
+	io::{self, Read, Seek, Write},
 	path::{Path, PathBuf},
-	time::Duration,
+	sync::Arc,
 };
 
 use bollard::{
@@ -20,9 +20,10 @@ use serde_json::json;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-	engine::Inner,
+	engine::{absent_is_none, architecture, is_confused, is_overtaken, patiently, Inner},
 	pipe::{ChannelWriter, PIECES},
-	BASE_LABEL,
+	profile::USER_ID,
+	BASE_LABEL, OUTPUT_PATH,
 };
 use crate::{
 	descriptor::{Job, JobDescriptor},
@@ -30,11 +31,6 @@ use crate::{
 	error::{ExecutorError, JobFault, Result},
 	run::RunId,
 };
-
-/// How often the engine is asked for its images before its failure counts.
-const LIST_ATTEMPTS: u32 = 5;
-/// The first wait between; each further one is longer by as much.
-const LIST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A base image on the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,21 +59,10 @@ impl Inner {
 		self.images(Some(BASE_LABEL)).await
 	}
 
-	/// The images on the engine. One that removes an image while it lists them may answer with its own confusion,
-	/// that a layer does not exist, so it is asked again.
+	/// The images on the engine.
 	async fn images(&self, label: Option<&str>) -> Result<Vec<BaseImage>> {
-		let mut attempt = 1;
-		loop {
-			match self.images_once(label).await {
-				Err(bollard::errors::Error::DockerResponseServerError {
-					status_code: 500, ..
-				}) if attempt < LIST_ATTEMPTS => {
-					tokio::time::sleep(LIST_PAUSE * attempt).await;
-					attempt += 1;
-				},
-				images => return images.map_err(ExecutorError::engine("list images")),
-			}
-		}
+		let images = patiently(is_confused, || self.images_once(label)).await;
+		images.map_err(ExecutorError::engine("list images"))
 	}
 
 	async fn images_once(
@@ -91,7 +76,7 @@ impl Inner {
 		let mut images = Vec::new();
 		for summary in self.docker.list_images(Some(options.build())).await? {
 			let inspected = self.docker.inspect_image(&summary.id).await;
-			match super::engine::absent_is_none(inspected)? {
+			match absent_is_none(inspected)? {
 				Some(image) => images.extend(base_image(image)),
 				// Removed meanwhile.
 				None => continue,
@@ -102,33 +87,92 @@ impl Inner {
 
 	/// Load the job's layers on top of its base and name the image after the run.
 	pub(super) async fn load_image(&self, run: &RunId, job: &Job, base: &BaseImage) -> Result<()> {
-		let config = image_config(&job.descriptor, base, &self.labels(run));
-		let manifest_entry = |layers: &[String]| {
-			json!([{
-				"Config": format!("{}.json", Digest::of(&config).to_hex()),
-				"RepoTags": [self.image_name(run)],
-				"Layers": layers,
-			}])
-			.to_string()
-			.into_bytes()
+		let saved = match self.facts.wants_whole_archives() {
+			true => Some(self.save_base(run, base).await?),
+			false => None,
 		};
-		// The base's layers are named and left out: the engine has them.
-		let mut layers: Vec<String> =
-			base.diff_ids.iter().map(|diff_id| format!("{}.tar", diff_id.to_hex())).collect();
-		let mut files = vec![("execution.tar".to_owned(), job.execution_layer.clone())];
-		files.extend(job.data_layer.iter().map(|path| ("data.tar".to_owned(), path.clone())));
-		layers.extend(files.iter().map(|(name, _)| name.clone()));
-		let manifest = manifest_entry(&layers);
-
+		let mut layers =
+			vec![(job.descriptor.execution_layer.diff_id, job.execution_layer.clone())];
+		let data_layer = job.descriptor.data_layer.as_ref().map(|layer| layer.diff_id);
+		layers.extend(data_layer.zip(job.data_layer.clone()));
+		if self.facts.is_podman() {
+			layers.push(self.write_output_layer(run)?);
+		}
+		let named: Vec<(String, PathBuf)> = layers
+			.iter()
+			.enumerate()
+			.map(|(index, (_, path))| (format!("layer{index}.tar"), path.clone()))
+			.collect();
+		let config = image_config(
+			&job.descriptor,
+			base.diff_ids.iter().chain(layers.iter().map(|(diff_id, _)| diff_id)),
+			&self.labels(run),
+		);
+		// Where the base's layers are left out, the engine has them and needs no more than a name.
+		let base_names = match &saved {
+			Some(saved) => saved.layers.clone(),
+			None => base.diff_ids.iter().map(|id| format!("{}.tar", id.to_hex())).collect(),
+		};
+		let names = named.iter().map(|(name, _)| name.clone());
+		let manifest = json!([{
+			"Config": config_name(&config),
+			"RepoTags": [self.image_name(run)],
+			"Layers": base_names.into_iter().chain(names).collect::<Vec<_>>(),
+		}])
+		.to_string();
 		let path = job.execution_layer.clone();
-		self.load(path, move |writer| write_archive(writer, &config, &manifest, &files)).await
+		self.load(&path, move |writer| {
+			let mut archive = ImageArchive(tar::Builder::new(writer));
+			archive.add(&config_name(&config), config.len() as u64, &config[..])?;
+			archive.add("manifest.json", manifest.len() as u64, manifest.as_bytes())?;
+			if let Some(saved) = &saved {
+				archive.add_saved(saved)?;
+			}
+			for (name, path) in &named {
+				let file = File::open(path)?;
+				archive.add(name, file.metadata()?.len(), file)?;
+			}
+			archive.0.into_inner()?.flush()
+		})
+		.await
+	}
+
+	/// A layer with the folder for the output and its owner: Podman gives a volume to whoever owns the folder below it.
+	fn write_output_layer(&self, run: &RunId) -> Result<(Digest, PathBuf)> {
+		let mut header = tar::Header::new_gnu();
+		header.set_entry_type(tar::EntryType::Directory);
+		header.set_mode(0o755);
+		header.set_uid(USER_ID);
+		header.set_gid(USER_ID);
+		header.set_size(0);
+		let mut builder = tar::Builder::new(Vec::new());
+		let written = builder
+			.append_data(&mut header, &OUTPUT_PATH[1..], io::empty())
+			.and_then(|()| builder.into_inner());
+		let layer = written.expect("writing to memory does not fail; qed");
+		let path = self.state.run_folder(run).join("out-layer.tar");
+		std::fs::write(&path, &layer).map_err(ExecutorError::io("write", &path))?;
+		Ok((Digest::of(&layer), path))
+	}
+
+	/// Have the engine write its base image to a file, which is gone with its handle.
+	async fn save_base(&self, run: &RunId, base: &BaseImage) -> Result<SavedImage> {
+		let path = self.state.run_folder(run).join("base.tar");
+		self.save_image(&base.image, &path).await?;
+		let read = || {
+			let file = File::open(&path)?;
+			std::fs::remove_file(&path)?;
+			SavedImage::open(file)
+		};
+		read().map_err(ExecutorError::io("read the base's layers in", &path))
 	}
 
 	/// Load the image archive `path`.
 	pub(super) async fn install_base(&self, path: &Path) -> Result<()> {
-		let mut file = File::open(path).map_err(ExecutorError::io("open", path))?;
-		self.load(path.into(), move |writer| {
-			io::copy(&mut file, writer)?;
+		let file = File::open(path).map_err(ExecutorError::io("open", path))?;
+		self.load(path, move |writer| {
+			(&file).rewind()?;
+			io::copy(&mut &file, writer)?;
 			writer.flush()
 		})
 		.await
@@ -137,9 +181,20 @@ impl Inner {
 	/// Have the engine load the archive that `write` writes from the file `path`.
 	async fn load(
 		&self,
-		path: PathBuf,
-		write: impl FnOnce(&mut ChannelWriter) -> io::Result<()> + Send + 'static,
+		path: &Path,
+		write: impl Fn(&mut ChannelWriter) -> io::Result<()> + Send + Sync + 'static,
 	) -> Result<()> {
+		let write = Arc::new(write);
+		// An engine that refuses an image stops reading: its reason is the cause.
+		let written = patiently(is_overtaken, || self.load_once(write.clone())).await;
+		let written = written.map_err(ExecutorError::engine("load an image"))?;
+		written.map_err(ExecutorError::io("read", path))
+	}
+
+	async fn load_once(
+		&self,
+		write: Arc<impl Fn(&mut ChannelWriter) -> io::Result<()> + Send + Sync + 'static>,
+	) -> std::result::Result<io::Result<()>, bollard::errors::Error> {
 		let (sender, receiver) = tokio::sync::mpsc::channel(PIECES);
 		let writing = tokio::task::spawn_blocking(move || {
 			let result = write(&mut ChannelWriter::new(sender.clone()));
@@ -155,9 +210,7 @@ impl Inner {
 			.try_for_each(|_| async { Ok(()) })
 			.await;
 		let written = writing.await.expect("writing an archive does not panic; qed");
-		// An engine that refuses an image stops reading: its reason is the cause.
-		loading.map_err(ExecutorError::engine("load an image"))?;
-		written.map_err(ExecutorError::io("read", path))
+		loading.map(|()| written)
 	}
 }
 
@@ -169,20 +222,23 @@ fn base_image(image: ImageInspect) -> Option<BaseImage> {
 		chain_id: chain_id(&diff_ids)?,
 		image: image.id?,
 		tags: image.repo_tags.unwrap_or_default(),
-		architecture: image.architecture.as_deref().and_then(super::engine::architecture),
+		architecture: image.architecture.as_deref().and_then(architecture),
 		diff_ids,
 	})
 }
 
 /// The image's configuration. It says nothing of how to run: that is in the container's.
-fn image_config(descriptor: &JobDescriptor, base: &BaseImage, labels: &super::Labels) -> Vec<u8> {
+fn image_config<'a>(
+	descriptor: &JobDescriptor,
+	diff_ids: impl Iterator<Item = &'a Digest>,
+	labels: &super::Labels,
+) -> Vec<u8> {
 	let (architecture, variant) = match descriptor.architecture {
 		Architecture::Amd64 => ("amd64", None),
 		Architecture::Arm64 => ("arm64", None),
 		Architecture::Armv7 => ("arm", Some("v7")),
 	};
-	let layers = descriptor.layers().map(|layer| layer.diff_id);
-	let diff_ids: Vec<Digest> = base.diff_ids.iter().copied().chain(layers).collect();
+	let diff_ids: Vec<&Digest> = diff_ids.collect();
 	let mut config = json!({
 		"architecture": architecture,
 		"os": "linux",
@@ -196,27 +252,58 @@ fn image_config(descriptor: &JobDescriptor, base: &BaseImage, labels: &super::La
 	config.to_string().into_bytes()
 }
 
-fn write_archive(
-	writer: &mut impl Write,
-	config: &[u8],
-	manifest: &[u8],
-	layers: &[(String, PathBuf)],
-) -> io::Result<()> {
-	let mut builder = tar::Builder::new(&mut *writer);
-	let header = |size: u64| {
+fn config_name(config: &[u8]) -> String {
+	format!("{}.json", Digest::of(config).to_hex())
+}
+
+/// An image as an engine writes it.
+struct SavedImage {
+	file: File,
+	/// The names of its layers in the file, lowest first.
+	layers: Vec<String>,
+}
+
+impl SavedImage {
+	fn open(file: File) -> io::Result<Self> {
+		#[derive(serde::Deserialize)]
+		#[serde(rename_all = "PascalCase")]
+		struct Entry {
+			layers: Vec<String>,
+		}
+		let mut archive = tar::Archive::new(&file);
+		for entry in archive.entries_with_seek()? {
+			let entry = entry?;
+			if entry.path()? == Path::new("manifest.json") {
+				let [Entry { layers }] = serde_json::from_reader(entry)?;
+				return Ok(Self { file, layers });
+			}
+		}
+		Err(io::Error::new(io::ErrorKind::InvalidData, "the engine's archive has no manifest.json"))
+	}
+}
+
+/// The archive of an image, being written.
+struct ImageArchive<W: Write>(tar::Builder<W>);
+
+impl<W: Write> ImageArchive<W> {
+	fn add(&mut self, name: &str, size: u64, content: impl Read) -> io::Result<()> {
 		let mut header = tar::Header::new_gnu();
 		header.set_size(size);
 		header.set_mode(0o644);
-		header
-	};
-	let config_name = format!("{}.json", Digest::of(config).to_hex());
-	builder.append_data(&mut header(config.len() as u64), config_name, config)?;
-	builder.append_data(&mut header(manifest.len() as u64), "manifest.json", manifest)?;
-	for (name, path) in layers {
-		let file = File::open(path)?;
-		builder.append_data(&mut header(file.metadata()?.len()), name, file)?;
+		self.0.append_data(&mut header, name, content)
 	}
-	builder.finish()?;
-	drop(builder);
-	writer.flush()
+
+	/// Add the layers of a saved image, under the names that they have there.
+	fn add_saved(&mut self, saved: &SavedImage) -> io::Result<()> {
+		(&saved.file).rewind()?;
+		let mut archive = tar::Archive::new(&saved.file);
+		for entry in archive.entries_with_seek()? {
+			let entry = entry?;
+			let name = entry.path()?.to_string_lossy().into_owned();
+			if saved.layers.contains(&name) {
+				self.add(&name, entry.size(), entry)?;
+			}
+		}
+		Ok(())
+	}
 }

@@ -259,6 +259,10 @@ impl Executor for DockerExecutor {
 		EXECUTOR_NAME
 	}
 
+	async fn ping(&self) -> Result<()> {
+		self.inner.ping().await
+	}
+
 	async fn doctor(&self, now: Option<SystemTime>) -> Result<DoctorReport> {
 		self.inner.doctor(now).await
 	}

@@ -24,6 +24,16 @@ const PROBES: u32 = 7;
 /// What does nothing, in every base.
 const NOTHING: &str = "/bin/true";
 
+/// What a container that does nothing showed; why it did not run, if so.
+pub(super) type Probed = std::result::Result<Probe, String>;
+
+pub(super) struct Probe {
+	/// CPU time that was charged for it, in nanoseconds.
+	cpu_ns: u64,
+	/// Whether the engine's own monitor of the container is part of that.
+	pub monitored: bool,
+}
+
 impl Inner {
 	pub(super) async fn calibrate(&self) -> Result<Calibration> {
 		self.check_suitable()?;
@@ -34,9 +44,15 @@ impl Inner {
 		})?;
 		let mut costs = Vec::new();
 		for _ in 0..PROBES {
-			costs.push(self.probe(&base).await?.ok_or_else(|| {
-				ExecutorError::Unsuitable(format!("{NOTHING} of the base {} fails", base.chain_id))
-			})?);
+			let probe = self.probe(&base).await?.map_err(|why| {
+				let base = base.chain_id;
+				ExecutorError::Unsuitable(format!("{NOTHING} of the base {base} fails: {why}"))
+			})?;
+			if probe.monitored {
+				let what = "the engine charges its own monitor of a container to the job";
+				return Err(ExecutorError::Unsuitable(what.into()));
+			}
+			costs.push(probe.cpu_ns);
 		}
 		costs.sort_unstable();
 		let rate =
@@ -51,20 +67,20 @@ impl Inner {
 	}
 
 	/// The architectures of which a base runs here.
-	pub(super) async fn self_test(&self) -> Result<Vec<(Architecture, bool)>> {
-		let mut tested: Vec<(Architecture, bool)> = Vec::new();
+	pub(super) async fn self_test(&self) -> Result<Vec<(Architecture, Probed)>> {
+		let mut tested: Vec<(Architecture, Probed)> = Vec::new();
 		for base in self.bases().await? {
 			let Some(architecture) = base.architecture else { continue };
 			if tested.iter().any(|(known, _)| *known == architecture) {
 				continue;
 			}
-			tested.push((architecture, self.probe(&base).await?.is_some()));
+			tested.push((architecture, self.probe(&base).await?));
 		}
 		Ok(tested)
 	}
 
-	/// CPU time in nanoseconds of a container that does nothing; `None` if it fails.
-	async fn probe(&self, base: &BaseImage) -> Result<Option<u64>> {
+	/// Run a container that does nothing.
+	async fn probe(&self, base: &BaseImage) -> Result<Probed> {
 		let _alone = self.probing.lock().await;
 		let run: RunId = PROBE_RUN.parse().expect("it has the characters of a name; qed");
 		self.clean_up(&run).await?;
@@ -73,10 +89,17 @@ impl Inner {
 		result
 	}
 
-	async fn run_probe(&self, run: &RunId, base: &BaseImage) -> Result<Option<u64>> {
+	/// Make a container that does nothing, to be tried out or looked into. It has the name of the run's own, so that
+	/// whatever cuts this short, it is removed along with the run.
+	pub(super) async fn create_idle(
+		&self,
+		run: &RunId,
+		image: &str,
+		architecture: Architecture,
+	) -> Result<String> {
 		let body = profile::container(&ContainerSpec {
-			image: &base.image,
-			seccomp: self.seccomp(base.architecture.unwrap_or(Architecture::Amd64))?,
+			image,
+			seccomp: self.seccomp(architecture)?,
 			command: &[NOTHING.into()],
 			environment: &[],
 			working_directory: "/",
@@ -87,22 +110,28 @@ impl Inner {
 			output_volume: None,
 			fixed_files: &self.state.fixed_files(),
 			runtime: self.config.runtime.as_deref(),
-			process_rlimit: self.process_rlimit(),
+			podman: self.facts.is_podman(),
 		});
 		let name = self.object_name(run);
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
-		let failed = || ExecutorError::engine("start a container that does nothing");
-		self.docker.create_container(Some(options), body).await.map_err(failed())?;
+		let failed = ExecutorError::engine("create a container that does nothing");
+		self.docker.create_container(Some(options), body).await.map_err(failed)?;
+		Ok(name)
+	}
+
+	async fn run_probe(&self, run: &RunId, base: &BaseImage) -> Result<Probed> {
+		let architecture = base.architecture.unwrap_or(Architecture::Amd64);
+		let name = self.create_idle(run, &base.image, architecture).await?;
 		if let Err(error) = self.start(&name).await {
-			tracing::debug!(base = %base.chain_id, %error, "a probe did not start");
-			return Ok(None);
+			return Ok(Err(error.to_string()));
 		}
 		let mut waiting =
 			std::pin::pin!(self.docker.wait_container(&name, None::<WaitContainerOptions>));
 		while let Some(Ok(_)) = waiting.next().await {}
 		let state = self.inspect(run).await?.and_then(|container| container.state);
-		if state.and_then(|state| state.exit_code) != Some(0) {
-			return Ok(None);
+		let exit_code = state.and_then(|state| state.exit_code).unwrap_or_default();
+		if exit_code != 0 {
+			return Ok(Err(format!("exit code {exit_code}")));
 		}
 		let reading =
 			self.cgroups.read(run).map_err(ExecutorError::io("read the figures of", "a probe"))?;
@@ -111,6 +140,7 @@ impl Inner {
 				"the engine does not put containers below the cgroup asked for".into(),
 			)
 		})?;
-		Ok(Some(reading.cpu_ns))
+		let monitored = self.cgroups.has_monitor(run);
+		Ok(Ok(Probe { cpu_ns: reading.cpu_ns, monitored }))
 	}
 }

@@ -14,10 +14,14 @@ use bollard::models::{
 
 /// The most processes and threads of a job.
 pub const MAX_PROCESSES: i64 = 512;
+/// The most processes of all jobs together under Podman (`RLIMIT_NPROC`): it sets a limit for every container, by default
+/// a number that it may not set itself where its own is lower. Half of what its service may have by default, and room for
+/// thirty jobs with [`MAX_PROCESSES`] each.
+const PODMAN_USER_PROCESSES: i64 = 16_384;
 /// The most open files of one process of a job.
 const MAX_OPEN_FILES: i64 = 4096;
 /// User and group of every job: nobody.
-const USER: &str = "65534:65534";
+pub(super) const USER_ID: u64 = 65_534;
 const HOSTNAME: &str = "job";
 const DOMAIN: &str = "modicum";
 /// The environment that every job starts with; the descriptor's variables come on top.
@@ -115,9 +119,8 @@ pub(crate) struct ContainerSpec<'a> {
 	pub seccomp: String,
 	/// An engine runtime other than the default one.
 	pub runtime: Option<&'a str>,
-	/// The limit on processes of the job's user (`RLIMIT_NPROC`), where the engine would set one that it may not
-	/// set. The limit that counts is [`MAX_PROCESSES`]: this one counts all jobs of the user together.
-	pub process_rlimit: Option<i64>,
+	/// Whether this is for Podman, to which some things must be said otherwise.
+	pub podman: bool,
 }
 
 /// The whole request to create a container.
@@ -134,7 +137,7 @@ pub(crate) fn container(spec: &ContainerSpec<'_>) -> ContainerCreateBody {
 		working_dir: Some(spec.working_directory.into()),
 		// An engine that is stopped asks nobody to come to an end: what a job makes of that is no result.
 		stop_signal: Some("SIGKILL".into()),
-		user: Some(USER.into()),
+		user: Some(format!("{USER_ID}:{USER_ID}")),
 		hostname: Some(HOSTNAME.into()),
 		domainname: Some(DOMAIN.into()),
 		network_disabled: Some(true),
@@ -154,7 +157,17 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		hard: Some(value),
 	};
 	let mut ulimits = vec![limit("core", 0), limit("nofile", MAX_OPEN_FILES)];
-	ulimits.extend(spec.process_rlimit.map(|most| limit("nproc", most)));
+	let mut security = vec!["no-new-privileges:true".into(), format!("seccomp={}", spec.seccomp)];
+	// Scratch space: memory, charged to the job and gone with it.
+	let scratch = format!("rw,nosuid,nodev,exec,mode=1777,size={}", spec.ram);
+	let mut tmpfs = HashMap::from([("/tmp".to_owned(), scratch)]);
+	if spec.podman {
+		ulimits.push(limit("nproc", PODMAN_USER_PROCESSES));
+		// It takes no list of masked paths, and makes more than the scratch space writable in a read-only root.
+		security.push(format!("mask={}", MASKED_PATHS.join(":")));
+		let nothing = || "ro,nosuid,nodev,noexec,size=4096".to_owned();
+		tmpfs.extend(["/run", "/var/tmp"].map(|path| (path.to_owned(), nothing())));
+	}
 	let mut mounts: Vec<Mount> =
 		["hosts", "resolv.conf"].iter().map(|name| fixed_file(spec.fixed_files, name)).collect();
 	mounts.extend(spec.output_volume.map(output_mount));
@@ -179,10 +192,7 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		}),
 		// What it may do.
 		cap_drop: Some(vec!["ALL".into()]),
-		security_opt: Some(vec![
-			"no-new-privileges:true".into(),
-			format!("seccomp={}", spec.seccomp),
-		]),
+		security_opt: Some(security),
 		privileged: Some(false),
 		// What it sees.
 		network_mode: Some("none".into()),
@@ -191,11 +201,7 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		readonly_rootfs: Some(true),
 		masked_paths: Some(MASKED_PATHS.iter().map(|path| (*path).into()).collect()),
 		mounts: Some(mounts),
-		// Scratch space: memory, charged to the job and gone with it.
-		tmpfs: Some(HashMap::from([(
-			"/tmp".into(),
-			format!("rw,nosuid,nodev,exec,mode=1777,size={}", spec.ram),
-		)])),
+		tmpfs: Some(tmpfs),
 		// What becomes of it: its remains are evaluated first.
 		auto_remove: Some(false),
 		restart_policy: Some(RestartPolicy {
@@ -251,7 +257,7 @@ mod tests {
 			fixed_files: Path::new("/state/fixed"),
 			seccomp: "{}".into(),
 			runtime: None,
-			process_rlimit: None,
+			podman: false,
 		})
 	}
 

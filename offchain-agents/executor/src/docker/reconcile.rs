@@ -17,7 +17,7 @@ use bollard::{
 };
 
 use super::{
-	engine::{absent_is_fine, Inner},
+	engine::{absent_is_fine, is_passing, patiently, Inner},
 	Labels, INSTANCE_LABEL, RUN_LABEL,
 };
 use crate::{
@@ -35,7 +35,8 @@ impl Inner {
 	async fn containers(&self) -> Result<BTreeMap<RunId, Option<ContainerSummaryStateEnum>>> {
 		let options =
 			ListContainersOptionsBuilder::default().all(true).filters(&self.label_filter()).build();
-		let containers = self.docker.list_containers(Some(options)).await;
+		let list = || self.docker.list_containers(Some(options.clone()));
+		let containers = patiently(is_passing, list).await;
 		let containers = containers.map_err(ExecutorError::engine("list containers"))?;
 		let mut found = BTreeMap::new();
 		for container in containers {

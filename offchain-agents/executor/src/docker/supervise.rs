@@ -22,7 +22,7 @@ use futures::{StreamExt, TryStreamExt};
 use modicum_primitives::{Meter, ResultStatus, Usage};
 
 use super::{
-	engine::{absent_is_none, Inner},
+	engine::{absent_is_none, is_passing, patiently, Inner},
 	pipe::{ChannelReader, PIECES},
 	profile::{self, ContainerSpec},
 	state::{now_ms, RunRecord},
@@ -87,6 +87,8 @@ struct Watched {
 	wall_limit_reached: bool,
 	/// The most memory seen, for kernels that do not keep it.
 	peak_memory: Option<u64>,
+	/// Processes seen to have been killed for want of memory, for engines that do not say.
+	oom_kills: Option<u64>,
 	wall: Duration,
 }
 
@@ -150,8 +152,9 @@ impl Inner {
 	}
 
 	pub(super) async fn inspect(&self, run: &RunId) -> Result<Option<ContainerInspectResponse>> {
-		absent_is_none(self.docker.inspect_container(&self.object_name(run), None).await)
-			.map_err(ExecutorError::engine("inspect a container"))
+		let name = self.object_name(run);
+		let inspected = patiently(is_passing, || self.docker.inspect_container(&name, None)).await;
+		absent_is_none(inspected).map_err(ExecutorError::engine("inspect a container"))
 	}
 
 	fn open_meter(
@@ -204,7 +207,7 @@ impl Inner {
 			output_volume: Some(&name),
 			fixed_files: &self.state.fixed_files(),
 			runtime: self.config.runtime.as_deref(),
-			process_rlimit: self.process_rlimit(),
+			podman: self.facts.is_podman(),
 		});
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
 		let created = self
@@ -290,6 +293,7 @@ impl Inner {
 			watched.wall = before + begun.elapsed();
 			let reading = self.reading(run)?.unwrap_or_default();
 			watched.peak_memory = watched.peak_memory.max(reading.current_memory);
+			watched.oom_kills = watched.oom_kills.max(reading.oom_kills);
 			let used = meter.instructions(&reading)?;
 			watched.wall_limit_reached = watched.wall >= wall_limit;
 			if used >= limit || watched.wall_limit_reached {
@@ -309,15 +313,17 @@ impl Inner {
 	/// Whether somebody else ended the job, the engine at its own end or a person: then its end says nothing of the
 	/// job. No process can send its container's first one a signal that kills from inside. An engine that was started
 	/// again has ended what ran, and knows nothing of it.
-	async fn was_killed_by_others(&self, record: &RunRecord) -> Result<bool> {
-		let seconds = |ms: u64| format!("{}.{:03}", ms / 1000, ms % 1000);
+	async fn was_killed_by_others(&self, record: &RunRecord, container: &str) -> Result<bool> {
+		// Podman knows whole seconds only.
+		let (since, until) =
+			(record.started_at.unwrap_or_default() / 1000, now_ms().div_ceil(1000));
 		let filters = HashMap::from([
-			("container", vec![self.object_name(&record.run)]),
+			("container", vec![container.to_owned()]),
 			("event", ["kill", "die"].map(String::from).to_vec()),
 		]);
 		let options = EventsOptionsBuilder::default()
-			.since(&seconds(record.started_at.unwrap_or_default()))
-			.until(&seconds(now_ms()))
+			.since(&since.to_string())
+			.until(&until.to_string())
 			.filters(&filters)
 			.build();
 		let mut events = std::pin::pin!(self.docker.events(Some(options)));
@@ -359,8 +365,8 @@ impl Inner {
 	) -> Result<RunReport> {
 		let run = &record.run;
 		let interrupted = || ExecutorError::Interrupted(run.clone());
-		let state = self.inspect(run).await?.and_then(|container| container.state);
-		let state = state.ok_or_else(interrupted)?;
+		let container = self.inspect(run).await?.ok_or_else(interrupted)?;
+		let state = container.state.ok_or_else(interrupted)?;
 		let never_started = ending.description_fault.is_some();
 		let reading = match self.reading(run)? {
 			Some(reading) => reading,
@@ -377,7 +383,7 @@ impl Inner {
 			wall_ns: u64::try_from(watched.wall.as_nanos()).unwrap_or(u64::MAX),
 			exit_code: state.exit_code,
 			out_of_memory: state.oom_killed == Some(true)
-				|| reading.oom_kills.is_some_and(|kills| kills > 0),
+				|| reading.oom_kills.max(watched.oom_kills).is_some_and(|kills| kills > 0),
 			..Default::default()
 		};
 		match &meter {
@@ -394,7 +400,7 @@ impl Inner {
 		let ended_by_us = used >= ending.instructions.limit || watched.wall_limit_reached;
 		if figures.exit_code.is_some_and(|code| code > SIGNALLED)
 			&& !(ended_by_us || figures.out_of_memory)
-			&& self.was_killed_by_others(record).await?
+			&& self.was_killed_by_others(record, &container.id.unwrap_or_default()).await?
 		{
 			return Err(interrupted());
 		}
@@ -482,9 +488,9 @@ impl Inner {
 		record: &RunRecord,
 	) -> Result<std::result::Result<Output, OutputFault>> {
 		let run = &record.run;
-		let source = match record.storage {
-			StorageKind::Disk => self.object_name(run),
-			StorageKind::Memory => self.holder_name(run),
+		let source = match self.has_holder(record.storage) {
+			true => self.holder_name(run),
+			false => self.object_name(run),
 		};
 		let options = DownloadFromContainerOptionsBuilder::default().path(OUTPUT_PATH).build();
 		let (sender, receiver) = tokio::sync::mpsc::channel(PIECES);

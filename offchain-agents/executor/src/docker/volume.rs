@@ -70,9 +70,11 @@ impl Inner {
 			StorageKind::Memory => {
 				let limit = record.descriptor.limits.storage;
 				let size = limit.next_multiple_of(BLOCK_BYTES) + BLOCK_BYTES;
+				// In pages: Podman takes a size for a quota on disk.
+				let pages = size.div_ceil(page_bytes()?);
 				let inodes = inodes(limit);
 				let options = format!(
-					"size={size},nr_inodes={inodes},uid=65534,gid=65534,mode=0755,nosuid,nodev"
+					"nr_blocks={pages},nr_inodes={inodes},uid=65534,gid=65534,mode=0755,nosuid,nodev"
 				);
 				[("type", "tmpfs"), ("device", "tmpfs"), ("o", &options)].map(owned).into()
 			},
@@ -88,7 +90,7 @@ impl Inner {
 			.create_volume(request)
 			.await
 			.map_err(ExecutorError::engine("create a volume"))?;
-		if record.storage == StorageKind::Memory {
+		if self.has_holder(record.storage) {
 			self.start_holder(record).await?;
 		}
 		Ok(())
@@ -127,7 +129,12 @@ impl Inner {
 		tool("losetup", &["--find", "--show", "--nooverlap", &image]).await
 	}
 
-	/// A container that does nothing but keep the volume mounted: a volume in memory is gone with its last mount.
+	/// Whether a run's output is kept by a container that does nothing but keep the volume mounted: a volume in memory is
+	/// gone with its last mount, and Podman shows no volume that is not mounted.
+	pub(super) fn has_holder(&self, storage: StorageKind) -> bool {
+		storage == StorageKind::Memory || self.facts.is_podman()
+	}
+
 	async fn start_holder(&self, record: &RunRecord) -> Result<()> {
 		let volume = self.object_name(&record.run);
 		let name = self.holder_name(&record.run);
@@ -145,7 +152,7 @@ impl Inner {
 			output_volume: Some(&volume),
 			fixed_files: &self.state.fixed_files(),
 			runtime: None,
-			process_rlimit: self.process_rlimit(),
+			podman: self.facts.is_podman(),
 		});
 		let options = CreateContainerOptionsBuilder::default().name(&name).build();
 		let failed = "start the container that keeps the output (it needs /bin/sleep in the base)";
@@ -169,6 +176,15 @@ impl Inner {
 		}
 		Ok(())
 	}
+}
+
+/// The kernel's page size, which is the block size of file systems that have no disk.
+fn page_bytes() -> Result<u64> {
+	const PLACE: &str = "/proc";
+	let statistics = rustix::fs::statvfs(PLACE);
+	let statistics =
+		statistics.map_err(|error| ExecutorError::io("examine", PLACE)(error.into()))?;
+	Ok(statistics.f_bsize.max(BLOCK_BYTES))
 }
 
 fn owned((key, value): (&str, &str)) -> (String, String) {

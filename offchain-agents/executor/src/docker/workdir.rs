@@ -6,22 +6,15 @@
 
 use bollard::{
 	container::PathStatResponse,
-	query_parameters::{
-		ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder,
-		RemoveContainerOptionsBuilder,
-	},
+	query_parameters::{ContainerArchiveInfoOptionsBuilder, RemoveContainerOptionsBuilder},
 };
 
 use super::{
 	engine::{absent_is_fine, absent_is_none, Inner},
-	profile::{self, ContainerSpec},
 	state::RunRecord,
 	OUTPUT_PATH,
 };
-use crate::{
-	descriptor::MIN_RAM_BYTES,
-	error::{ExecutorError, JobFault, Result},
-};
+use crate::error::{ExecutorError, JobFault, Result};
 
 /// Folders that every job has.
 const ALWAYS_THERE: [&str; 3] = ["/", OUTPUT_PATH, "/tmp"];
@@ -35,26 +28,9 @@ impl Inner {
 		if ALWAYS_THERE.contains(&path) {
 			return Ok(());
 		}
-		// A container that never starts, only to look into. It has the name of the run's own, so that whatever cuts
-		// this short, it is removed along with the run.
-		let name = self.object_name(&record.run);
-		let body = profile::container(&ContainerSpec {
-			image: &self.image_name(&record.run),
-			seccomp: self.seccomp(record.descriptor.architecture)?,
-			command: &record.descriptor.command,
-			environment: &[],
-			working_directory: "/",
-			labels: &self.labels(&record.run),
-			cgroup_parent: self.cgroups.parent(&record.run),
-			ram: MIN_RAM_BYTES,
-			cpus: "0".into(),
-			output_volume: None,
-			fixed_files: &self.state.fixed_files(),
-			runtime: self.config.runtime.as_deref(),
-			process_rlimit: self.process_rlimit(),
-		});
-		let options = CreateContainerOptionsBuilder::default().name(&name).build();
-		self.docker.create_container(Some(options), body).await.map_err(looking())?;
+		// It never starts, and is only looked into.
+		let image = self.image_name(&record.run);
+		let name = self.create_idle(&record.run, &image, record.descriptor.architecture).await?;
 		let fault = self.find_folder(&name, path).await;
 		let force = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
 		absent_is_fine(self.docker.remove_container(&name, Some(force)).await).map_err(looking())?;

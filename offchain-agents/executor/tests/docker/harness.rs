@@ -4,7 +4,7 @@
 //! One executor on the real engine for all tests, and jobs made on the spot.
 
 use std::{
-	collections::{BTreeMap, BTreeSet},
+	collections::{BTreeMap, BTreeSet, HashMap},
 	future::Future,
 	io::Read,
 	path::{Path, PathBuf},
@@ -115,18 +115,28 @@ impl Machine {
 	pub async fn assert_nothing_left(&self, run: &RunId) {
 		let docker = Docker::connect_with_defaults().unwrap();
 		let instance = &self.config.instance;
-		let labels = vec![format!("{INSTANCE_LABEL}={instance}"), format!("{RUN_LABEL}={run}")];
-		let filter = [("label", labels)].into();
+		// Of several labels Podman finds what has any one.
+		let filter = [("label", vec![format!("{INSTANCE_LABEL}={instance}")])].into();
+		let is_of_run = |labels: &HashMap<String, String>| {
+			labels.get(RUN_LABEL).is_some_and(|label| label == run.as_str())
+		};
 		let containers = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
-		assert!(
-			docker.list_containers(Some(containers)).await.unwrap().is_empty(),
-			"{run}: container"
-		);
+		let containers = loop {
+			match docker.list_containers(Some(containers.clone())).await {
+				// Another one's container under Podman, which has just ended.
+				Err(bollard::errors::Error::JsonDataError { message, .. })
+					if message.contains("`stopped`") => {},
+				listed => break listed.unwrap(),
+			}
+		};
+		let labels = containers.iter().filter_map(|container| container.labels.as_ref());
+		assert!(!labels.into_iter().any(is_of_run), "{run}: container");
 		let images = ListImagesOptionsBuilder::default().all(true).filters(&filter).build();
-		assert!(docker.list_images(Some(images)).await.unwrap().is_empty(), "{run}: image");
+		let images = docker.list_images(Some(images)).await.unwrap();
+		assert!(!images.iter().any(|image| is_of_run(&image.labels)), "{run}: image");
 		let volumes = ListVolumesOptionsBuilder::default().filters(&filter).build();
 		let volumes = docker.list_volumes(Some(volumes)).await.unwrap().volumes.unwrap_or_default();
-		assert!(volumes.is_empty(), "{run}: volume");
+		assert!(!volumes.iter().any(|volume| is_of_run(&volume.labels)), "{run}: volume");
 		assert!(
 			!self.config.state_folder.join("runs").join(run.as_str()).exists(),
 			"{run}: folder"

@@ -92,7 +92,7 @@ fn a_run_survives_a_crash_of_the_executor() {
 		let machine = Machine::new("crash", None).await;
 		let run = next_run();
 		let files = tempfile::tempdir().unwrap();
-		let job = shell("sleep 4; echo survived > /out/x").write(machine.base, files.path());
+		let job = shell("sleep 15; echo survived > /out/x").write(machine.base, files.path());
 		// Kept to the end: it holds the state that outlives the executors.
 		let Machine { executor, config, base: _, folder: _folder } = machine;
 		executor.prepare(&run, &job).await.unwrap();
@@ -386,17 +386,10 @@ fn a_runtime_that_the_engine_lacks_is_named_before_anything_is_loaded() {
 		let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
 		config.state_folder = folder.path().join("state");
 		config.instance = "sandboxed".into();
-		config.runtime = Some("runsc".into());
+		config.runtime = Some("no-such-runtime".into());
 		let executor = DockerExecutor::connect(config.clone()).await.unwrap();
-		let docker = Docker::connect_with_defaults().unwrap();
-		let runtimes = docker.info().await.unwrap().runtimes.unwrap();
-		// Where gVisor is installed there is nothing to refuse.
-		assert!(
-			!runtimes.contains_key("runsc"),
-			"this engine has runsc: the test needs one without"
-		);
 		let expected = |error: ExecutorError| {
-			assert!(error.to_string().contains("no runtime 'runsc'"), "{error}");
+			assert!(error.to_string().contains("no runtime 'no-such-runtime'"), "{error}");
 			// The machine is at fault, not the job.
 			assert_eq!(error.result_status(), None);
 		};

@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod isolation;
 mod lifecycle;
+mod podman;
 #[cfg(target_arch = "x86_64")]
 mod program;
 mod restart;

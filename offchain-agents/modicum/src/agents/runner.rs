@@ -186,7 +186,7 @@ impl Runner {
 	pub async fn ready(&self, block: u64) -> Outcome<()> {
 		let mut asked = self.asked.lock().await;
 		if asked.0 != block {
-			let answer = tokio::time::timeout(ENGINE_PATIENCE, self.executor.recover()).await;
+			let answer = tokio::time::timeout(ENGINE_PATIENCE, self.executor.ping()).await;
 			let trouble = match answer {
 				Ok(answer) => answer.err().map(|error| Trouble::from(error).into()),
 				Err(_) => {
