@@ -51,7 +51,6 @@ struct Arguments {
 
 /// A service under measurement.
 struct Service {
-	name: &'static str,
 	child: Child,
 	url: String,
 	_data: tempfile::TempDir,
@@ -101,7 +100,7 @@ impl Service {
 			assert!(child.try_wait().unwrap().is_none(), "{name} does not start");
 			std::thread::sleep(Duration::from_millis(20));
 		}
-		Self { name, child, url: format!("http://127.0.0.1:{port}"), _data: data }
+		Self { child, url: format!("http://127.0.0.1:{port}"), _data: data }
 	}
 
 	/// The most resident memory since [`Self::reset_peak`], MiB.
@@ -245,12 +244,23 @@ async fn main() {
 	}
 }
 
-/// Measures both services and prints a line: MiB per second for large blobs, blobs per second for small.
+/// How often a pull is measured, in turn with the other service. A push is measured once, since the blob is there then.
+const ROUNDS: usize = 3;
+
+/// Measures both services and prints a line: MiB per second for large blobs, blobs per second for small, each the
+/// median of its rounds.
 async fn row(name: &str, services: &[Service; 2], work: &Work, clients: usize) {
+	let mut seconds = [const { Vec::new() }; 2];
+	services.iter().for_each(Service::reset_peak);
+	for _ in 0..if work.is_push { 1 } else { ROUNDS } {
+		for (service, seconds) in services.iter().zip(&mut seconds) {
+			seconds.push(measure(service, work, clients).await);
+		}
+	}
 	let mut cells = Vec::new();
-	for service in services {
-		service.reset_peak();
-		let seconds = measure(service, work, clients).await;
+	for (service, mut seconds) in services.iter().zip(seconds) {
+		seconds.sort_by(f64::total_cmp);
+		let seconds = seconds[seconds.len() / 2];
 		let bytes: usize = work.blobs.iter().map(|(_, b)| b.len()).sum::<usize>() * work.times;
 		let (amount, unit) = if work.blobs[0].1.len() <= SMALL_BYTES {
 			((work.blobs.len() * work.times) as f64, "blobs/s")
@@ -258,7 +268,6 @@ async fn row(name: &str, services: &[Service; 2], work: &Work, clients: usize) {
 			(bytes as f64 / MIB as f64, "MiB/s")
 		};
 		cells.push((format!("{:.0} {unit}", amount / seconds), service.peak_mib()));
-		let _ = service.name;
 	}
 	println!(
 		"{name:<34}{clients:>8}{:>18}{:>18}{:>16.1}{:>16.1}",

@@ -11,18 +11,22 @@ use futures::{
 	stream::{self, BoxStream},
 	StreamExt,
 };
+use rustix::{
+	fs::{fadvise, Advice},
+	io::{preadv2, ReadWriteFlags},
+};
 use std::{
 	fs::{self, File},
-	io::{self, Read, Seek, SeekFrom},
+	io::{self, IoSliceMut},
 	ops::Range,
+	os::unix::fs::FileExt,
 	path::{Path, PathBuf},
 	sync::{Mutex, PoisonError},
 	time::UNIX_EPOCH,
 };
 use tokio::task::spawn_blocking;
 
-/// How much of a blob is read at once, bytes. While it is sent the next is read, so a download takes
-/// up to three times this.
+/// How much of a blob is read at once, bytes. A download takes up to twice this.
 const READ_BYTES: usize = 256 * 1024;
 /// The most buffers kept for the next reader.
 const SPARE_BUFFERS: usize = 16;
@@ -60,6 +64,40 @@ impl Drop for Piece {
 		if spare.len() < SPARE_BUFFERS {
 			spare.push(std::mem::take(&mut self.buffer));
 		}
+	}
+}
+
+/// A blob that is being read, and which bytes of it are still wanted.
+struct Reader {
+	file: File,
+	left: Range<u64>,
+}
+
+impl Reader {
+	/// An empty piece as long as the next.
+	fn piece(&self) -> Piece {
+		let left = self.left.end - self.left.start;
+		Piece::take(usize::try_from(left).unwrap_or(usize::MAX).min(READ_BYTES))
+	}
+
+	/// The next piece. Waits for the disk.
+	fn read(mut self) -> io::Result<(Bytes, Self)> {
+		let mut piece = self.piece();
+		let len = piece.len;
+		self.file.read_exact_at(&mut piece.buffer[..len], self.left.start)?;
+		self.left.start += len as u64;
+		Ok((Bytes::from_owner(piece), self))
+	}
+
+	/// The next piece, or the beginning of it, if that lies in memory. The thread that will send it reads it, so
+	/// that it is in that thread's cache and no other has to be woken.
+	fn read_cached(&mut self) -> Option<Bytes> {
+		let mut piece = self.piece();
+		let mut into = [IoSliceMut::new(&mut piece.buffer[..piece.len])];
+		let read = preadv2(&self.file, &mut into, self.left.start, ReadWriteFlags::NOWAIT);
+		piece.len = read.ok().filter(|len| *len > 0)?;
+		self.left.start += piece.len as u64;
+		Some(Bytes::from_owner(piece))
 	}
 }
 
@@ -111,34 +149,27 @@ impl BlobStore for LocalStore {
 	}
 
 	async fn read(&self, digest: &Digest, range: Range<u64>) -> Result<ByteStream, StoreError> {
-		let (path, digest) = (self.path(digest), *digest);
+		let path = self.path(digest);
 		let opened = blocking(move || {
-			let mut file = File::open(path)?;
-			if range.start > 0 {
-				file.seek(SeekFrom::Start(range.start))?;
-			}
-			read_chunk(file, range.end - range.start)
+			let file = File::open(path)?;
+			fadvise(&file, 0, None, Advice::Sequential)?;
+			Reader { file, left: range }.read()
 		})
 		.await;
-		let (first, file, left) = match opened {
-			Ok(opened) => opened,
-			Err(e) if e.kind() == io::ErrorKind::NotFound => {
-				return Err(StoreError::Missing(digest));
-			},
-			Err(e) => return Err(e.into()),
-		};
-		let first = stream::once(async { Ok(first) });
-		if left == 0 {
-			return Ok(first.boxed());
-		}
-		let next = |file, left| spawn_blocking(move || read_chunk(file, left));
-		let rest = stream::try_unfold(Some(next(file, left)), move |reading| async move {
-			let Some(reading) = reading else { return Ok(None) };
-			let (bytes, file, left) = reading.await.map_err(io::Error::other)??;
-			// The next is read while this one is sent.
-			Ok(Some((bytes, (left > 0).then(|| next(file, left)))))
+		let (first, reader) = opened.map_err(|e| match e.kind() {
+			io::ErrorKind::NotFound => StoreError::Missing(*digest),
+			_ => e.into(),
+		})?;
+		let rest = stream::try_unfold(reader, |mut reader| async move {
+			if reader.left.is_empty() {
+				return Ok(None);
+			}
+			Ok(Some(match reader.read_cached() {
+				Some(bytes) => (bytes, reader),
+				None => blocking(move || reader.read()).await?,
+			}))
 		});
-		Ok(first.chain(rest).boxed())
+		Ok(stream::once(async { Ok(first) }).chain(rest).boxed())
 	}
 
 	async fn remove(&self, digest: &Digest) -> Result<(), StoreError> {
@@ -167,14 +198,6 @@ impl BlobStore for LocalStore {
 		let (from, to) = (self.path(digest), self.damaged.join(digest.to_hex()));
 		Ok(blocking(move || fs::rename(from, to)).await?)
 	}
-}
-
-/// Reads the next chunk of the `left` bytes that are still wanted.
-fn read_chunk(mut file: File, left: u64) -> io::Result<(Bytes, File, u64)> {
-	let len = usize::try_from(left).unwrap_or(usize::MAX).min(READ_BYTES);
-	let mut piece = Piece::take(len);
-	file.read_exact(&mut piece.buffer[..len])?;
-	Ok((Bytes::from_owner(piece), file, left - len as u64))
 }
 
 fn list_shard(shard: &Path) -> io::Result<Vec<StoredBlob>> {
