@@ -19,6 +19,11 @@ pub const MAX_DESCRIPTOR_BYTES: usize = 64 * 1024;
 pub const MIN_RAM_BYTES: u64 = 16 * 1024 * 1024;
 /// The most memory or storage that a job may ask for, in bytes.
 pub const MAX_LIMIT_BYTES: u64 = 1 << 44;
+/// How many times as long as stored a layer may be unpacked: what a layer fills on the disks of those who run it must have
+/// been moved to them, within the bandwidth limit.
+pub const MAX_UNPACKING: u64 = 100;
+/// What any layer may unpack to, in bytes: archives of little are mostly zeros.
+pub const MAX_SMALL_LAYER_BYTES: u64 = 1 << 20;
 /// The most entries in a job's command.
 pub const MAX_ARGUMENTS: usize = 256;
 /// The most variables in a job's environment.
@@ -148,6 +153,12 @@ impl JobDescriptor {
 		)?;
 		for layer in self.layers() {
 			require(layer.size > 0, "layers", "no empty layer files")?;
+			require(
+				layer.unpacked_size
+					<= layer.size.saturating_mul(MAX_UNPACKING).saturating_add(MAX_SMALL_LAYER_BYTES),
+				"layers",
+				"an unpacked size of at most 100 times the stored one and a mebibyte: store the layer without compression",
+			)?;
 			require(
 				layer.unpacked_size <= MAX_LIMIT_BYTES,
 				"layers",
@@ -348,7 +359,7 @@ pub(crate) mod tests {
 	#[test]
 	fn every_rule_is_checked() {
 		type Edit = fn(&mut JobDescriptor);
-		let broken: [(&str, Edit); 19] = [
+		let broken: [(&str, Edit); 20] = [
 			("command", |job| job.command.clear()),
 			("command", |job| job.command = vec!["/x".into(); MAX_ARGUMENTS + 1]),
 			("command", |job| job.command[0] = "job".into()),
@@ -368,6 +379,9 @@ pub(crate) mod tests {
 			("limits", |job| job.limits.storage = 0),
 			("layers", |job| job.execution_layer.size = 0),
 			("layers", |job| job.execution_layer.unpacked_size = u64::MAX),
+			("layers", |job| {
+				job.execution_layer.unpacked_size = 1024 * MAX_UNPACKING + (1 << 20) + 1
+			}),
 		];
 		for (index, (expected, edit)) in broken.into_iter().enumerate() {
 			let json = edited(edit).to_canonical_json();

@@ -125,6 +125,8 @@ impl Inner {
 		}
 		match has("userns") || has("rootless") {
 			true => report.fine("user namespaces", "a job's users are nobody on this machine"),
+			// Not tried with it.
+			false if self.facts.is_podman() => {},
 			false => report.advice(
 				"user namespaces",
 				"not in use",

@@ -4,12 +4,12 @@
 //! Jobs that mean harm. Each ends with its right status, leaves nothing behind (the harness looks), and a harmless
 //! job runs as ever afterwards.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use modicum_executor::{
-	docker::LOG_BYTES,
+	docker::{LOG_BYTES, MAX_PROCESSES},
 	output::{BLOCK_BYTES, MAX_OUTPUT_ENTRIES},
-	CpuSet, Executor, ExecutorError, RunOptions,
+	CpuSet, Digest, Executor, ExecutorError, Layer, RunOptions,
 };
 use modicum_primitives::ResultStatus::{self, *};
 
@@ -336,6 +336,121 @@ fn files_that_are_not_the_described_ones_are_refused() {
 		std::fs::write(path, more).unwrap();
 	};
 	assert!(refusal(&shell("echo"), longer).contains("size"));
+}
+
+/// What `prepare` says of a job with this execution layer, of which the descriptor says that it unpacks to `unpacked_size`.
+fn layer_refusal(stored: &[u8], diff_id: Digest, unpacked_size: u64) -> String {
+	block_on(async {
+		let machine = Machine::shared();
+		let files = tempfile::tempdir().unwrap();
+		let mut prepared = shell("").write(machine.base, files.path());
+		std::fs::write(&prepared.execution_layer, stored).unwrap();
+		prepared.descriptor.execution_layer =
+			Layer { diff_id, digest: Digest::of(stored), size: stored.len() as u64, unpacked_size };
+		let run = next_run();
+		let error = machine.executor.prepare(&run, &prepared).await.unwrap_err();
+		assert_eq!(error.result_status(), Some(JobDescriptionError), "{error}");
+		machine.assert_nothing_left(&run).await;
+		error.to_string()
+	})
+}
+
+#[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
+fn layers_that_are_decompression_bombs_are_refused() {
+	let zeros = archive(&[("job/zeros".into(), 0o644, vec![0; 64 << 20])]);
+	let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+	encoder.write_all(&zeros).unwrap();
+	let bomb = encoder.finish().unwrap();
+	assert!(bomb.len() < 1 << 20);
+	let diff_id = Digest::of(&zeros);
+	// One that hides what it is is cut off, one that says it is not read.
+	let hidden = layer_refusal(&bomb, diff_id, 1 << 20);
+	assert!(hidden.contains("unpacks to more"), "{hidden}");
+	let honest = layer_refusal(&bomb, diff_id, zeros.len() as u64);
+	assert!(honest.contains("100 times"), "{honest}");
+	assert_eq!(block_on(Machine::shared().run(&shell("true"))).report.status, Completed);
+}
+
+#[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
+fn layers_that_write_outside_the_root_are_refused() {
+	let outside = tempfile::tempdir().unwrap();
+	let victim = outside.path().join("written");
+	// More steps up than any folder of the engine's is deep.
+	let up = "../".repeat(15);
+	let target = format!("{up}{}", victim.strip_prefix("/").unwrap().display());
+	let entry = |kind: tar::EntryType, name: &str, link: &str, content: &[u8]| {
+		let mut header = tar::Header::new_gnu();
+		// The library refuses to write such names.
+		let raw = header.as_gnu_mut().unwrap();
+		raw.name[..name.len()].copy_from_slice(name.as_bytes());
+		raw.linkname[..link.len()].copy_from_slice(link.as_bytes());
+		header.set_entry_type(kind);
+		header.set_mode(0o755);
+		header.set_size(content.len() as u64);
+		header.set_cksum();
+		let mut builder = tar::Builder::new(Vec::new());
+		builder.append(&header, content).unwrap();
+		builder.into_inner().unwrap()
+	};
+	for (layer, expected) in [
+		(entry(tar::EntryType::Regular, &target, "", b"x"), "outside the root"),
+		(entry(tar::EntryType::Link, "job/run", &target, b""), "links to outside the root"),
+		(entry(tar::EntryType::Char, "job/device", "", b""), "neither a file"),
+		(entry(tar::EntryType::Fifo, "job/fifo", "", b""), "neither a file"),
+	] {
+		let refused = layer_refusal(&layer, Digest::of(&layer), layer.len() as u64);
+		assert!(refused.contains(expected), "{refused}");
+	}
+	assert!(!victim.exists());
+}
+
+#[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
+fn layers_that_write_through_a_link_stay_in_the_root() {
+	let outside = tempfile::tempdir().unwrap();
+	let mut builder = tar::Builder::new(Vec::new());
+	let mut link = tar::Header::new_gnu();
+	link.set_entry_type(tar::EntryType::Symlink);
+	link.set_size(0);
+	builder.append_link(&mut link, "escape", outside.path()).unwrap();
+	for (name, content) in [("escape/written", "x"), ("job/run", "#!/bin/sh\nexit 0\n")] {
+		let mut header = tar::Header::new_gnu();
+		header.set_mode(0o755);
+		header.set_size(content.len() as u64);
+		builder.append_data(&mut header, name, content.as_bytes()).unwrap();
+	}
+	let layer = builder.into_inner().unwrap();
+	block_on(async {
+		let machine = Machine::shared();
+		let files = tempfile::tempdir().unwrap();
+		let mut prepared = shell("").write(machine.base, files.path());
+		std::fs::write(&prepared.execution_layer, &layer).unwrap();
+		prepared.descriptor.execution_layer = Layer::describe(&prepared.execution_layer).unwrap();
+		let run = next_run();
+		// Engines differ in whether they take such a layer. None may follow the link on the host.
+		if machine.executor.prepare(&run, &prepared).await.is_ok() {
+			machine.executor.run(&run, &RunOptions::default()).await.unwrap();
+		}
+		machine.executor.clean_up(&run).await.unwrap();
+		machine.assert_nothing_left(&run).await;
+	});
+	assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+#[ignore = "needs a container engine: scripts/test-docker.sh"]
+fn a_job_has_no_more_processes_than_allowed() {
+	// The inner shell gives up when it cannot make another process.
+	let script =
+		"(for i in $(seq 600); do sleep 30 & echo $i > /out/count; done) 2>/dev/null; true";
+	let job = shell(script).with_limits(|limits| limits.ram = 512 * MIB);
+	let ended = ends(job, Completed);
+	let count =
+		String::from_utf8_lossy(&ended.output[&b"count"[..]]).trim().parse::<i64>().unwrap();
+	// Besides the two shells.
+	assert!((MAX_PROCESSES - 8..MAX_PROCESSES).contains(&count), "{count}");
 }
 
 #[test]
