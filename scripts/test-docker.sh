@@ -11,18 +11,19 @@ cd "$ROOT"
 
 # They are compiled with all others, and ignored unless asked for.
 engine=(--test docker --test engine --test jobs)
-podman=()
-if ! have podman; then
-	say "podman is not installed (apt-get install podman): what concerns it is not tested"
-	podman=(--skip podman::)
-fi
+without=()
+for tool in podman runsc; do
+	have "$tool" && continue
+	say "$tool is not installed (apt-get install $tool): what concerns it is not tested"
+	without+=(--skip "${tool/runsc/gvisor}::")
+done
 cargo test --workspace --locked --no-run "${engine[@]}" --test service
 scripts/with-docker.sh bash -euc '
 	cargo test --workspace --locked "$@"
 	cargo test --workspace --locked --test service -- --ignored docker:: root::
-' test-docker "${engine[@]}" -- --ignored "${podman[@]}"
+' test-docker "${engine[@]}" -- --ignored "${without[@]}"
 if have podman; then
 	say "the executor under Podman"
 	# What starts engines of its own is the same under any.
-	scripts/with-podman.sh cargo test --workspace --locked --test docker -- --ignored --skip podman:: --skip restart::
+	scripts/with-podman.sh cargo test --workspace --locked --test docker -- --ignored --skip podman:: --skip restart:: --skip gvisor::
 fi

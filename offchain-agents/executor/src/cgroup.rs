@@ -34,7 +34,7 @@ pub(crate) enum Driver {
 /// Where the kernel's hierarchies are mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hierarchy {
-	V1 { cpuacct: PathBuf, memory: PathBuf, all: Vec<PathBuf> },
+	V1 { cpuacct: PathBuf, memory: PathBuf, cpuset: Option<PathBuf>, all: Vec<PathBuf> },
 	V2 { root: PathBuf },
 }
 
@@ -70,7 +70,7 @@ impl Cgroups {
 		instance: &str,
 	) -> Result<Self, String> {
 		let mut all = Vec::new();
-		let (mut cpuacct, mut memory, mut root) = (None, None, None);
+		let (mut cpuacct, mut memory, mut cpuset, mut root) = (None, None, None, None);
 		for line in mounts.lines() {
 			let mut fields = line.split(' ').skip(1);
 			let (Some(point), Some(kind), Some(options)) =
@@ -89,6 +89,9 @@ impl Cgroups {
 					if has("memory") {
 						memory = Some(point.clone());
 					}
+					if has("cpuset") {
+						cpuset = Some(point.clone());
+					}
 					all.push(point);
 				},
 				_ => {},
@@ -103,6 +106,7 @@ impl Cgroups {
 			Hierarchy::V1 {
 				cpuacct: cpuacct.ok_or_else(|| missing("cpuacct"))?,
 				memory: memory.ok_or_else(|| missing("memory"))?,
+				cpuset,
 				all,
 			}
 		};
@@ -149,6 +153,28 @@ impl Cgroups {
 				all.iter().find(|point| point.ends_with("perf_event")).cloned()
 			},
 		}
+	}
+
+	/// Give a run's folder the CPUs and the memory of the machine, where that is not done by itself: the first version's
+	/// CPU sets begin empty, and gVisor, unlike other runtimes, fills in the container's own only.
+	pub(crate) fn fill_cpu_sets(&self, run: &RunId) -> io::Result<()> {
+		let Hierarchy::V1 { cpuset: Some(root), .. } = &self.hierarchy else { return Ok(()) };
+		if self.driver == Driver::Systemd {
+			return Ok(());
+		}
+		let mut above = root.clone();
+		for part in &self.folder(run) {
+			let folder = above.join(part);
+			fs::create_dir_all(&folder)?;
+			for file in ["cpuset.cpus", "cpuset.mems"] {
+				let (from, to) = (above.join(file), folder.join(file));
+				if text(&to)?.is_none_or(|set| set.trim().is_empty()) {
+					fs::write(to, text(&from)?.unwrap_or_default())?;
+				}
+			}
+			above = folder;
+		}
+		Ok(())
 	}
 
 	/// Whether Podman has put its monitor of a run's container beside it, so that both are charged to the run.
@@ -355,6 +381,7 @@ mod tests {
 			} else {
 				format!(
 					"cgroup {at}/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n\
+					 cgroup {at}/cpuset cgroup rw,cpuset 0 0\n\
 					 cgroup {at}/memory cgroup rw,memory 0 0\ncgroup2 {at}/unified cgroup2 rw 0 0\n"
 				)
 			};
@@ -384,6 +411,27 @@ mod tests {
 		let below = "memory/modicum/p1/m42/container/memory.oom_control";
 		tree.write(below, "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
 		assert_eq!(cgroups.read(&run()).unwrap().unwrap().oom_kills, Some(2));
+	}
+
+	#[test]
+	fn cpu_sets_of_the_first_version_are_filled_from_above() {
+		let tree = Tree::new();
+		let cgroups = tree.detect(false, Driver::Cgroupfs);
+		tree.write("cpuset/cpuset.cpus", "0-3\n");
+		tree.write("cpuset/cpuset.mems", "0\n");
+		tree.write("cpuset/modicum/cpuset.cpus", "0-1\n");
+		tree.write("cpuset/modicum/p1/cpuset.cpus", "\n");
+		cgroups.fill_cpu_sets(&run()).unwrap();
+		let read = |path: &str| fs::read_to_string(tree.0.path().join(path)).unwrap();
+		assert_eq!(read("cpuset/modicum/cpuset.cpus"), "0-1\n");
+		for folder in ["modicum/p1", "modicum/p1/m42"] {
+			assert_eq!(read(&format!("cpuset/{folder}/cpuset.cpus")), "0-1\n");
+			assert_eq!(read(&format!("cpuset/{folder}/cpuset.mems")), "0\n");
+		}
+		// On the second version they are inherited.
+		let unified = Tree::new();
+		unified.detect(true, Driver::Cgroupfs).fill_cpu_sets(&run()).unwrap();
+		assert_eq!(fs::read_dir(unified.0.path()).unwrap().count(), 0);
 	}
 
 	#[test]

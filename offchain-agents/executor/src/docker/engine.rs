@@ -172,6 +172,15 @@ impl Inner {
 		}
 	}
 
+	/// The parent cgroup of a run's container, made ready for the runtimes that do not do that themselves.
+	pub(super) fn cgroup_parent(&self, run: &RunId) -> Result<String> {
+		if self.config.runtime.is_some() {
+			let failed = ExecutorError::io("prepare the cgroup of", run.as_str());
+			self.cgroups.fill_cpu_sets(run).map_err(failed)?;
+		}
+		Ok(self.cgroups.parent(run))
+	}
+
 	/// The name of a run's container and of its volume.
 	pub(super) fn object_name(&self, run: &RunId) -> String {
 		format!("modicum-{}-{run}", self.config.instance)

@@ -104,7 +104,7 @@ impl Inner {
 			environment: &[],
 			working_directory: "/",
 			labels: &self.labels(run),
-			cgroup_parent: self.cgroups.parent(run),
+			cgroup_parent: self.cgroup_parent(run)?,
 			ram: MIN_RAM_BYTES,
 			cpus: "0".into(),
 			output_volume: None,

@@ -201,7 +201,7 @@ impl Inner {
 			environment: &environment,
 			working_directory: &descriptor.working_directory,
 			labels: &self.labels(&record.run),
-			cgroup_parent: self.cgroups.parent(&record.run),
+			cgroup_parent: self.cgroup_parent(&record.run)?,
 			ram,
 			cpus: options.cpus.to_string(),
 			output_volume: Some(&name),

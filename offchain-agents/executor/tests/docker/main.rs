@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod gvisor;
 mod harness;
 mod hostile;
 mod isolation;

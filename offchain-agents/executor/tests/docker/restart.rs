@@ -26,21 +26,24 @@ const JOB: &str = "trap 'echo interrupted > /out/x; exit 0' TERM; echo here; \
 	i=0; while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done; echo complete > /out/x";
 
 /// An engine of the test's own, ended with the value.
-struct Engine {
+pub struct Engine {
 	folder: TempDir,
 	process: Child,
 }
 
 impl Engine {
-	async fn start() -> Self {
+	/// With a runtime besides the usual one, if there is to be any: its name and its program.
+	pub async fn start(runtime: Option<(&str, &Path)>) -> Self {
 		let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-		let process = spawn(folder.path());
+		let runtime =
+			runtime.map(|(name, path)| format!("--add-runtime={name}={}", path.display()));
+		let process = spawn(folder.path(), runtime);
 		let engine = Self { folder, process };
 		engine.answers().await;
 		engine
 	}
 
-	fn socket(&self) -> std::path::PathBuf {
+	pub fn socket(&self) -> std::path::PathBuf {
 		self.folder.path().join("docker.sock")
 	}
 
@@ -72,7 +75,7 @@ impl Engine {
 	}
 
 	async fn start_again(&mut self) {
-		self.process = spawn(self.folder.path());
+		self.process = spawn(self.folder.path(), None);
 		self.answers().await;
 	}
 }
@@ -92,7 +95,7 @@ impl Drop for Engine {
 	}
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, more: Option<String>) -> Child {
 	let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
 	Command::new("dockerd")
 		.arg(format!("--host=unix://{}/docker.sock", folder.display()))
@@ -104,6 +107,7 @@ fn spawn(folder: &Path) -> Child {
 		.arg(folder.join("docker.pid"))
 		.args(["--bridge", "none", "--iptables=false", "--ip6tables=false"])
 		.args(["--ip-forward=false", "--ip-masq=false"])
+		.args(more)
 		.stdin(Stdio::null())
 		.stdout(log.try_clone().unwrap())
 		.stderr(log)
@@ -119,7 +123,7 @@ fn an_engine_that_goes_and_comes_back_costs_time_and_nothing_else() {
 		return;
 	}
 	block_on(async {
-		let mut engine = Engine::start().await;
+		let mut engine = Engine::start(None).await;
 		let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
 		let mut config = DockerConfig::new(state.path().join("state"), "restart");
 		config.socket = Some(engine.socket());
