@@ -432,7 +432,9 @@ impl Driver {
 			return Ok(());
 		}
 		let call = match &ahead.standing {
-			Standing::Open { job_offer, completion_deadline } if now > *completion_deadline => {
+			Standing::Open { job_offer, completion_deadline }
+				if record.cancelled || now > *completion_deadline =>
+			{
 				Call::cancel_job_offer(*job_offer)
 			},
 			Standing::Matched(id, found) => match &found.phase {

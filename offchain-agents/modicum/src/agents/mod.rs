@@ -223,8 +223,8 @@ pub enum Errand {
 	Distrust(AccountId),
 	/// No longer trust a directory that has lost a result.
 	DistrustDirectory(AccountId),
-	/// Post matches.
-	Solve,
+	/// Post matches, so many times at once.
+	Solve(u32),
 }
 
 impl fmt::Display for Errand {
@@ -240,7 +240,7 @@ impl fmt::Display for Errand {
 			Self::Distrust(who) | Self::DistrustDirectory(who) => {
 				write!(f, "no longer trust {who}")
 			},
-			Self::Solve => f.write_str("post matches"),
+			Self::Solve(_) => f.write_str("post matches"),
 		}
 	}
 }

@@ -108,6 +108,11 @@ impl Driver {
 			self.save(record, Stage::Offered { job_offer, completion_deadline }).await?;
 			return Ok(None);
 		}
+		// Its owner may have changed his mind since.
+		if let Some(because) = self.unwanted(record)? {
+			self.save(record, Stage::Withdrawn { because }).await?;
+			return Ok(None);
+		}
 		let terms = terms(&record.package, &record.plan, completion_deadline);
 		let (call, decided_at) = match record.duplicate_of {
 			// Decided on nothing that a fork could take back: it is good on every chain.

@@ -14,17 +14,30 @@ use crate::{
 	failure::{Exit, Failure, Outcome},
 };
 use modicum_chain_client::{AccountId, Call, Error, Event, OfferState, Snapshot};
+use modicum_primitives::{JobOfferId, ResourceOfferId};
 use modicum_solver::{
 	BookFull, JobOffer, Mediator, OrderBook, Proposal, Provider, ResourceOffer, MAX_ENTRIES,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio_util::sync::CancellationToken;
+
+/// Times that matches are on their way at once: while some wait for a block with room, others are found.
+const AT_ONCE: u32 = 4;
+
+/// Offers that were taken out of the book because matches of theirs are on the way.
+#[derive(Default)]
+struct Posted {
+	jobs: BTreeMap<JobOfferId, JobOffer<AccountId>>,
+	resources: BTreeMap<ResourceOfferId, ResourceOffer<AccountId>>,
+}
 
 struct Solver {
 	agent: Agent,
 	settings: SolverSection,
 	/// `None` until the market is read, or read anew.
 	book: Option<OrderBook<AccountId>>,
+	/// By the number of the errand that posts them.
+	posted: BTreeMap<u32, Posted>,
 	/// Accounts whose registers have changed.
 	changed: BTreeSet<AccountId>,
 	parameters_changed: bool,
@@ -46,6 +59,7 @@ pub async fn run(
 		agent: agent.clone(),
 		settings,
 		book: None,
+		posted: BTreeMap::new(),
 		changed: BTreeSet::new(),
 		parameters_changed: false,
 		is_stale: true,
@@ -113,6 +127,18 @@ fn mediator(found: modicum_chain_client::Mediator) -> Mediator<AccountId> {
 impl Solver {
 	/// Takes one event into the book; what it does not carry whole is read again before the next search.
 	fn take_event(&mut self, event: &Event) -> Outcome<()> {
+		match event {
+			Event::JobOfferCanceled { job_offer, .. }
+			| Event::JobOfferExpired { job_offer, .. } => self.gone(Some(job_offer), None),
+			Event::ResourceOfferCanceled { resource_offer, .. }
+			| Event::ResourceOfferExpired { resource_offer, .. } => {
+				self.gone(None, Some(resource_offer));
+			},
+			Event::Matched { job_offer, resource_offer, .. } => {
+				self.gone(Some(job_offer), Some(resource_offer));
+			},
+			_ => {},
+		}
 		let Some(book) = &mut self.book else { return Ok(()) };
 		match event {
 			Event::JobOfferPosted { job_offer, creator, terms, held, .. } => {
@@ -123,17 +149,11 @@ impl Solver {
 				let offer = ResourceOffer { provider: *provider, terms: *terms, held: *held };
 				book.insert_resource_offer(*resource_offer, offer).map_err(full)?;
 			},
-			Event::JobOfferCanceled { job_offer, .. }
-			| Event::JobOfferExpired { job_offer, .. } => {
-				book.remove_job_offer(*job_offer);
-			},
-			Event::ResourceOfferCanceled { resource_offer, .. }
-			| Event::ResourceOfferExpired { resource_offer, .. } => {
-				book.remove_resource_offer(*resource_offer);
-			},
+			Event::JobOfferCanceled { .. }
+			| Event::JobOfferExpired { .. }
+			| Event::ResourceOfferCanceled { .. }
+			| Event::ResourceOfferExpired { .. } => {},
 			Event::Matched { match_id, job_offer, resource_offer, solver, value, .. } => {
-				book.remove_job_offer(*job_offer);
-				book.remove_resource_offer(*resource_offer);
 				if *solver == self.agent.account {
 					tracing::info!(match_id, job_offer, resource_offer, value, "matched");
 				}
@@ -164,6 +184,45 @@ impl Solver {
 			_ => return Ok(()),
 		}
 		self.is_stale = true;
+		Ok(())
+	}
+
+	/// Offers that are open no more.
+	fn gone(&mut self, job: Option<&JobOfferId>, resource: Option<&ResourceOfferId>) {
+		for posted in self.posted.values_mut() {
+			job.and_then(|id| posted.jobs.remove(id));
+			resource.and_then(|id| posted.resources.remove(id));
+		}
+		if let Some(book) = &mut self.book {
+			job.and_then(|id| book.remove_job_offer(*id));
+			resource.and_then(|id| book.remove_resource_offer(*id));
+		}
+	}
+
+	/// Takes the offers of these matches, which are on the way, out of the book.
+	fn take_out(&mut self, errand: u32, proposals: &[Proposal<AccountId>]) {
+		let Some(book) = &mut self.book else { return };
+		let posted = self.posted.entry(errand).or_default();
+		for Proposal { job_offer, resource_offer, .. } in proposals {
+			let job = book.remove_job_offer(*job_offer);
+			posted.jobs.extend(job.map(|offer| (*job_offer, offer)));
+			let resource = book.remove_resource_offer(*resource_offer);
+			posted.resources.extend(resource.map(|offer| (*resource_offer, offer)));
+		}
+	}
+
+	/// What was on the way is seen: offers that are open all the same go back into the book.
+	fn put_back(&mut self, errand: u32) -> Outcome<()> {
+		let Some(posted) = self.posted.remove(&errand) else { return Ok(()) };
+		let Some(book) = &mut self.book else { return Ok(()) };
+		for (id, offer) in posted.jobs {
+			book.insert_job_offer(id, offer).map_err(full)?;
+			self.is_stale = true;
+		}
+		for (id, offer) in posted.resources {
+			book.insert_resource_offer(id, offer).map_err(full)?;
+			self.is_stale = true;
+		}
 		Ok(())
 	}
 
@@ -221,14 +280,21 @@ impl Role for Solver {
 	fn take(&mut self, view: &View) -> Outcome<()> {
 		if view.is_fresh_start {
 			self.book = None;
+			self.posted.clear();
 			self.is_stale = true;
 		}
 		view.events.iter().try_for_each(|event| self.take_event(event))
 	}
 
 	async fn act(&mut self, view: &View, errands: &mut Errands<Errand>) -> Outcome<()> {
-		if errands.is_under_way(&Errand::Solve) {
+		let (busy, free): (Vec<_>, Vec<_>) =
+			(0..AT_ONCE).partition(|errand| errands.is_under_way(&Errand::Solve(*errand)));
+		// A book that is read anew must not have the offers of what is on the way.
+		let Some(&errand) = free.first().filter(|_| self.book.is_some() || busy.is_empty()) else {
 			return Ok(());
+		};
+		for errand in free {
+			self.put_back(errand)?;
 		}
 		self.refresh(&view.snapshot).await?;
 		if !self.is_stale {
@@ -242,11 +308,11 @@ impl Role for Solver {
 		tracing::debug!(matches = proposals.len(), "found");
 		let (submitter, at) = (self.agent.submitter.clone(), view.snapshot.clone());
 		let matches: Vec<_> = proposals
-			.into_iter()
+			.iter()
 			.map(|found| (found.job_offer, found.resource_offer, found.mediator))
 			.collect();
 		let at_once = self.settings.matches_at_once as usize;
-		errands.start(Errand::Solve, async move {
+		errands.start(Errand::Solve(errand), async move {
 			let batches = matches.chunks(at_once).map(|batch| {
 				let call = Call::post_matches(batch.iter().copied());
 				submitter.submit_early(call, Some(&at))
@@ -263,6 +329,10 @@ impl Role for Solver {
 			tracing::info!(wanted = matches.len(), made, block, "matches posted");
 			Ok(last)
 		});
+		// It does not start shortly after a failure.
+		if errands.is_under_way(&Errand::Solve(errand)) {
+			self.take_out(errand, &proposals);
+		}
 		Ok(())
 	}
 }

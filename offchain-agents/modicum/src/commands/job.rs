@@ -138,6 +138,18 @@ pub(super) async fn verifier(context: &Context, agent: &Agent, plan: &Plan) -> O
 	}
 }
 
+/// What drives a job in this process.
+fn driver(context: &Context, agent: &Agent, number: u64, runner: Option<Arc<Runner>>) -> Driver {
+	Driver {
+		agent: agent.clone(),
+		jobs: Jobs::new(&agent.store),
+		number,
+		runner,
+		tell: tell(context.format),
+		cheat: None,
+	}
+}
+
 /// Drives a job in this process, and shows how it ended.
 pub(super) async fn drive(context: &Context, agent: &Agent, number: u64, detach: bool) -> Outcome {
 	let jobs = Jobs::new(&agent.store);
@@ -146,14 +158,7 @@ pub(super) async fn drive(context: &Context, agent: &Agent, number: u64, detach:
 		true => None,
 		false => verifier(context, agent, &record.plan).await,
 	};
-	let driver = Driver {
-		agent: agent.clone(),
-		jobs,
-		number,
-		runner,
-		tell: tell(context.format),
-		cheat: None,
-	};
+	let driver = driver(context, agent, number, runner);
 	let driving = async {
 		if detach {
 			driver.post_only().await
@@ -270,6 +275,16 @@ async fn cancel(context: &Context, number: u64) -> Outcome {
 		return Err(Failure::new(Exit::Refused, message));
 	}
 	jobs.cancel(number).await?;
+	let record = match record.stage {
+		// It may be on the chain or not.
+		Stage::Posting { .. } => driver(context, &agent, number, None).post_only().await?,
+		_ => record,
+	};
+	if let Stage::Posting { .. } = record.stage {
+		let message =
+			format!("job {number} is just being offered by another process, which takes it back");
+		return Err(Failure::new(Exit::Refused, message));
+	}
 	if let Stage::Offered { job_offer, .. } = record.stage {
 		let done = agent.submitter.submit(Call::cancel_job_offer(job_offer)).await;
 		if settled(done.map(|included| included.block))?.is_none() {
