@@ -17,7 +17,12 @@ use modicum_primitives::{
 	Balance, JobOfferId, JobTerms, MatchId, Moment, Parameters, PartyRecord, ResourceOfferId,
 	ResourceTerms, Rule,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+	collections::BTreeMap,
+	future::Future,
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
 use subxt::{
 	ext::{
 		codec::{Compact, Decode, Encode},
@@ -38,6 +43,25 @@ pub struct Snapshot {
 	limit: Duration,
 	/// The block's time, once it was asked for.
 	now: Arc<OnceCell<Moment>>,
+	/// What many ask for at once: with a hundred matches in a block, each of their parties.
+	directories: Memory<Option<Directory>>,
+	party_records: Memory<PartyRecord>,
+}
+
+/// What was read of accounts.
+type Memory<T> = Arc<Mutex<BTreeMap<AccountId, Arc<OnceCell<T>>>>>;
+
+/// What `memory` has of an account, or what `read` brings.
+async fn remembered<T: Clone>(
+	memory: &Memory<T>,
+	who: AccountId,
+	read: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+	let cell = {
+		let mut known = memory.lock().unwrap_or_else(PoisonError::into_inner);
+		known.entry(who).or_default().clone()
+	};
+	cell.get_or_try_init(|| read).await.cloned()
 }
 
 /// One of the four role registers, or an offer or a match by number.
@@ -86,7 +110,8 @@ macro_rules! readers {
 
 impl Snapshot {
 	pub(crate) fn new(at: ClientAtBlock, limit: Duration) -> Self {
-		Self { at, limit, now: Arc::default() }
+		let (now, directories, party_records) = Default::default();
+		Self { at, limit, now, directories, party_records }
 	}
 
 	/// The block's number.
@@ -179,8 +204,8 @@ impl Snapshot {
 		mediator,
 		/// All registered mediators.
 		mediators: mediators(AccountId) -> Mediator;
-		/// A registered directory.
-		directory,
+		/// A registered directory, as it is read.
+		directory_read,
 		/// All registered directories.
 		directories: directories(AccountId) -> Directory;
 		/// A job offer, open or matched.
@@ -195,6 +220,14 @@ impl Snapshot {
 		open_match,
 		/// All open matches.
 		open_matches: matches(MatchId) -> Match;
+	}
+
+	/// A registered directory.
+	///
+	/// # Errors
+	/// The node does not answer, or its runtime does not fit.
+	pub async fn directory(&self, who: AccountId) -> Result<Option<Directory>, Error> {
+		remembered(&self.directories, who, self.directory_read(who)).await
 	}
 
 	/// The number that the next job offer gets.
@@ -222,7 +255,8 @@ impl Snapshot {
 	/// # Errors
 	/// The node does not answer, or its runtime does not fit.
 	pub async fn party_record(&self, who: AccountId) -> Result<PartyRecord, Error> {
-		self.view("a party's record", runtime::view_functions().modicum().party_record(who)).await
+		let call = runtime::view_functions().modicum().party_record(who);
+		remembered(&self.party_records, who, self.view("a party's record", call)).await
 	}
 
 	/// A match and whom it waits for; `None` if it has ended or never was.
