@@ -151,11 +151,10 @@ impl Inner {
 	}
 
 	/// The system calls that a job may make, as the engine takes them: Docker the list itself, Podman a file's name.
-	pub(super) fn seccomp(&self, architecture: Architecture) -> Result<String> {
-		let profile = seccomp::profile(architecture);
+	pub(super) fn seccomp(&self, architecture: Architecture) -> String {
 		match self.facts.is_podman() {
-			true => self.state.keep_seccomp(&profile).map(|path| path.to_string_lossy().into()),
-			false => Ok(profile),
+			true => self.state.seccomp_file(architecture).to_string_lossy().into(),
+			false => seccomp::profile(architecture),
 		}
 	}
 

@@ -52,8 +52,12 @@ pub const INSTANCE_LABEL: &str = "modicum.instance";
 pub const RUN_LABEL: &str = "modicum.run";
 
 const EXECUTOR_NAME: &str = "docker";
-/// What every job finds in `/etc/hosts`.
-const FIXED_HOSTS: &str = "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 job.modicum job\n";
+/// What every job finds in `/etc`.
+const FIXED_FILES: [(&str, &str); 3] = [
+	("hostname", "job\n"),
+	("hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 job.modicum job\n"),
+	("resolv.conf", ""),
+];
 
 pub(crate) type Labels = HashMap<String, String>;
 

@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use super::{Labels, LOG_BYTES, OUTPUT_PATH};
+use super::{Labels, FIXED_FILES, LOG_BYTES, OUTPUT_PATH};
 use bollard::models::{
 	ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
 	MountBindOptions, MountType, MountVolumeOptions, ResourcesUlimits, RestartPolicy,
@@ -113,7 +113,7 @@ pub(crate) struct ContainerSpec<'a> {
 	pub cpus: String,
 	/// The volume that becomes [`OUTPUT_PATH`], if the container writes anything.
 	pub output_volume: Option<&'a str>,
-	/// The folder with the fixed `hosts` and `resolv.conf`.
+	/// The folder with [`FIXED_FILES`].
 	pub fixed_files: &'a Path,
 	/// The system calls allowed, as the engine takes them.
 	pub seccomp: String,
@@ -169,7 +169,7 @@ fn host_config(spec: &ContainerSpec<'_>) -> HostConfig {
 		tmpfs.extend(["/run", "/var/tmp"].map(|path| (path.to_owned(), nothing())));
 	}
 	let mut mounts: Vec<Mount> =
-		["hosts", "resolv.conf"].iter().map(|name| fixed_file(spec.fixed_files, name)).collect();
+		FIXED_FILES.iter().map(|(name, _)| fixed_file(spec.fixed_files, name)).collect();
 	mounts.extend(spec.output_volume.map(output_mount));
 	HostConfig {
 		// What it may use.

@@ -10,9 +10,10 @@ use std::{
 	time::{SystemTime, UNIX_EPOCH},
 };
 
+use modicum_primitives::Architecture;
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
 
-use super::{volume::StorageKind, FIXED_HOSTS};
+use super::{seccomp, volume::StorageKind, FIXED_FILES};
 use crate::{
 	descriptor::JobDescriptor,
 	error::{ExecutorError, Result},
@@ -33,7 +34,7 @@ pub(super) struct RunRecord {
 }
 
 /// The executor's folder:
-/// `lock`, `calibration.json`, `fixed/` (files that every job sees), `runs/<run>/`.
+/// `lock`, `calibration.json`, `fixed/` (files that every job sees, and lists of system calls), `runs/<run>/`.
 pub(super) struct State {
 	folder: PathBuf,
 	/// Held as long as the executor lives.
@@ -56,8 +57,12 @@ impl State {
 			},
 		}
 		let state = Self { folder, _lock: lock };
-		write(&state.fixed_files().join("hosts"), FIXED_HOSTS.as_bytes())?;
-		write(&state.fixed_files().join("resolv.conf"), b"")?;
+		for (name, content) in FIXED_FILES {
+			write(&state.fixed_files().join(name), content.as_bytes())?;
+		}
+		for architecture in [Architecture::Amd64, Architecture::Arm64, Architecture::Armv7] {
+			write(&state.seccomp_file(architecture), seccomp::profile(architecture).as_bytes())?;
+		}
 		Ok(state)
 	}
 
@@ -69,11 +74,9 @@ impl State {
 		self.folder.join("fixed")
 	}
 
-	/// Put the list of system calls into a file, for engines that want it as one.
-	pub(super) fn keep_seccomp(&self, profile: &str) -> Result<PathBuf> {
-		let path = self.fixed_files().join("seccomp.json");
-		write(&path, profile.as_bytes())?;
-		Ok(path)
+	/// The list of system calls, for engines that want it as a file.
+	pub(super) fn seccomp_file(&self, architecture: Architecture) -> PathBuf {
+		self.fixed_files().join(format!("seccomp-{architecture}.json"))
 	}
 
 	pub(super) fn run_folder(&self, run: &RunId) -> PathBuf {

@@ -196,7 +196,7 @@ impl Inner {
 		let environment: Vec<_> = descriptor.environment.clone().into_iter().collect();
 		let body = profile::container(&ContainerSpec {
 			image: &self.image_name(&record.run),
-			seccomp: self.seccomp(descriptor.architecture)?,
+			seccomp: self.seccomp(descriptor.architecture),
 			command: &descriptor.command,
 			environment: &environment,
 			working_directory: &descriptor.working_directory,
