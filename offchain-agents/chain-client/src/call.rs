@@ -86,7 +86,7 @@ fn market() -> runtime::modicum::calls::api::TransactionApi {
 }
 
 impl Call {
-	fn new<P>(name: &str, payload: P) -> Self
+	pub(crate) fn new<P>(name: &str, payload: P) -> Self
 	where
 		P: subxt::transactions::Payload + Send + Sync + 'static,
 	{

@@ -18,7 +18,12 @@ use std::{
 	collections::{BTreeMap, VecDeque},
 	sync::{Arc, Mutex, PoisonError},
 };
-use subxt::{client::Block, error::DispatchError, events::Phase};
+use subxt::{
+	client::Block,
+	error::DispatchError,
+	events::Phase,
+	ext::scale_value::{scale::encode_as_type, At, Composite, Value, ValueDef},
+};
 use tokio::sync::OnceCell;
 
 /// Blocks remembered: those that may still be asked about, with finality some blocks behind the best.
@@ -39,7 +44,7 @@ pub(crate) struct Known {
 pub(crate) struct Outcome {
 	/// What was paid, base units.
 	pub fee: Balance,
-	/// Why it had no effect, if so.
+	/// Why it had no effect, if so; or why the call had none that it was to make in another's name.
 	pub failure: Option<DispatchFailure>,
 }
 
@@ -149,10 +154,32 @@ impl Chain {
 					let failure = DispatchFailure::new(&failure);
 					outcomes.entry(index).or_default().failure = Some(failure);
 				},
+				("Sudo", "Sudid")
+				| ("Council", "Executed" | "MemberExecuted")
+				| ("Whitelist", "WhitelistedCallDispatched") => {
+					let fields = event.decode_fields_unchecked_as::<Composite<()>>();
+					let fields =
+						fields.map_err(|error| Error::request("the outcome of a call", error))?;
+					if let Some(failure) = inner_failure(fields, &at) {
+						outcomes.entry(index).or_default().failure = Some(failure);
+					}
+				},
 				_ => {},
 			}
 		}
 		let snapshot = Snapshot::new(at, self.settings().request_timeout);
 		Ok(Arc::new(Known { snapshot, events, outcomes, transactions: OnceCell::new() }))
 	}
+}
+
+/// Why a call failed that was made in another's name, from the fields of the event that tells of it.
+fn inner_failure(fields: Composite<()>, at: &ClientAtBlock) -> Option<DispatchFailure> {
+	let is_error = |value: &Value| matches!(&value.value, ValueDef::Variant(v) if v.name == "Err");
+	let outcome = fields.into_values().find(is_error)?;
+	let error = outcome.at(0)?;
+	// Some calls say beside their error what they have cost.
+	let error = error.at("error").unwrap_or(error);
+	let (metadata, mut bytes) = (at.metadata(), Vec::new());
+	encode_as_type(error, metadata.dispatch_error_ty()?, metadata.types(), &mut bytes).ok()?;
+	Some(DispatchFailure::new(&DispatchError::decode_from(&bytes, metadata).ok()?))
 }

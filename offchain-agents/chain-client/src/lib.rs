@@ -10,6 +10,7 @@
 //! - [`BestBlocks`]: the best chain as it grows and turns, for what need not wait for finality.
 //! - [`Snapshot`]: the market as of one block.
 //! - [`Submitter`]: one task that owns an account's key and nonce, and brings [`Call`]s onto the chain.
+//! - [`NamedCall`], [`Motion`]: any other call, and the council's motions, for those who run the chain.
 //! - [`Key`]: the account's secret.
 //!
 //! Nothing here waits forever: each request has a time limit, and each error says what was tried and what to
@@ -24,11 +25,13 @@ mod call;
 mod chain;
 mod config;
 mod convert;
+mod council;
 mod error;
 mod event;
 mod heads;
 mod key;
 mod known;
+mod named;
 mod pump;
 mod records;
 mod runtime;
@@ -40,9 +43,11 @@ pub use best::{BestBlocks, BestItem};
 pub use blocks::{FinalizedBlock, FinalizedBlocks, FinalizedItem};
 pub use call::Call;
 pub use chain::{Chain, Compatibility, NodeStatus};
+pub use council::Motion;
 pub use error::{DispatchFailure, Error, SubmitError};
 pub use event::{Event, Reaction};
 pub use key::{Key, KeyError};
+pub use named::{NamedCall, NamedCallError};
 pub use records::{
 	Account, Directory, JobCreator, JobOffer, Match, MatchStatus, Mediator, OfferState, Phase,
 	PostedResult, ResourceOffer, ResourceProvider, WaitsFor,

@@ -133,6 +133,15 @@ impl Snapshot {
 		&self.at
 	}
 
+	/// Waits for an answer no longer than is allowed.
+	pub(crate) async fn limited<T, E: Into<subxt::Error>>(
+		&self,
+		what: &'static str,
+		request: impl Future<Output = Result<T, E>>,
+	) -> Result<T, Error> {
+		limited(self.limit, what, request).await
+	}
+
 	/// The block's time, milliseconds since the Unix epoch.
 	///
 	/// # Errors

@@ -8,6 +8,7 @@ use crate::{
 		account::AccountCommand,
 		chain::ChainCommand,
 		config::ConfigCommand,
+		council::CouncilCommand,
 		directory::DirectoryCommand,
 		economics::EconomicsArgs,
 		job::JobCommand,
@@ -76,9 +77,12 @@ pub enum Command {
 	/// Look at accounts and send money
 	#[command(subcommand)]
 	Account(AccountCommand),
-	/// Look at the chain
+	/// Look at the chain, and make calls that are not the market's
 	#[command(subcommand)]
 	Chain(ChainCommand),
+	/// See and decide the council's motions
+	#[command(subcommand)]
+	Council(CouncilCommand),
 	/// Have jobs run: the role of job creator
 	#[command(subcommand)]
 	Creator(CreatorCommand),

@@ -3,7 +3,7 @@
 
 //! How commands end: stable exit codes, and failures that say what to do.
 
-use modicum_chain_client::{Error as ChainError, SubmitError};
+use modicum_chain_client::{Error as ChainError, NamedCallError, SubmitError};
 use serde::Serialize;
 use std::{fmt, path::Path, process::ExitCode};
 
@@ -134,6 +134,12 @@ impl From<ChainError> for Failure {
 			| ChainError::Request { .. } => Exit::ChainUnreachable,
 		};
 		Self::new(exit, error)
+	}
+}
+
+impl From<NamedCallError> for Failure {
+	fn from(error: NamedCallError) -> Self {
+		Self::new(Exit::Usage, error)
 	}
 }
 

@@ -115,6 +115,57 @@ async fn money_is_sent_and_what_cannot_be_paid_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_council_decides_what_only_root_may_do() {
+	/// Takes three tokens from Ferdie, for an account that is all ones.
+	macro_rules! pay {
+		($($more:literal)?) => {
+			concat!(
+				"chain call balances.force_transfer source=5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjL ",
+				"dest=0x0101010101010101010101010101010101010101010101010101010101010101 value=3000000000000",
+				$($more)?
+			)
+		};
+	}
+	let network = Network::development().await.unwrap();
+	let user = |secret| User::new(&network, secret);
+	let (alice, bob, dave) = (user("//Alice"), user("//Bob"), user("//Dave"));
+	for (wrong, why) in [
+		("chain call nothing", "PALLET.CALL"),
+		("chain call nothing.such", "it has System, Timestamp"),
+		("chain call session.such", "it has set_keys, purge_keys"),
+		("chain call session.set_keys keys=0x00", "takes keys, proof, not keys"),
+		("chain call session.set_keys keys=0x00 proof=0x", "keys: these bytes are no such value"),
+		("chain call validator_set.add_validator who=true", "do not fit"),
+		("chain call system.remark remark=0x0g", "remark: not hexadecimal"),
+		("chain call system.remark remark=1,2", "`,2` is too much"),
+	] {
+		let (code, refused) = alice.run(wrong).await;
+		let message = refused["error"]["message"].as_str().unwrap();
+		assert!(code == 2 && message.contains(why), "{wrong}: {message}");
+	}
+	assert_eq!(bob.run("council vote 0 yes").await.0, 8, "there is no motion");
+
+	assert_eq!(alice.run(pay!()).await.0, 7, "only root may");
+	assert_eq!(dave.run(pay!(" --as root")).await.0, 7, "no member of the council");
+	alice.does(pay!(" --as root")).await;
+	let status = bob.does("council status").await;
+	let call = status["motions"][0]["call"].as_str().unwrap();
+	assert!(call.contains("force_transfer") && call.contains("0x01010101"), "{call}");
+	assert_eq!(status["motions"][0]["threshold"], 2);
+	assert_eq!(dave.run("council close 0").await.0, 7, "nobody has voted");
+	alice.does("council vote 0 yes").await;
+	bob.does("council vote 0 yes").await;
+	dave.does("council close 0").await;
+	assert_eq!(bob.does("council status").await["motions"], Value::Array(vec![]));
+	let poor = "account balance 5C62Ck4UrFPiBtoCmeSrgF7x9yv9mn38446dhCpsi2mLHiFT";
+	assert_eq!(alice.does(poor).await["free"], "3000000000000");
+	// What fails in another's name has failed.
+	let (code, refused) = alice.run(pay!("000000000000000 --as superuser")).await;
+	let message = refused["error"]["message"].as_str().unwrap();
+	assert!(code == 7 && message.contains("Sudo.sudo was refused"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_directory_serves_by_the_rules_of_the_chain() {
 	let network = Network::development().await.unwrap();
 	let directory = User::new(&network, "//Directory");

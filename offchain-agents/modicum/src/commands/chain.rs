@@ -3,17 +3,21 @@
 
 //! `modicum chain`.
 
+use super::{account::Done, council};
 use crate::{
 	amount::Amount,
 	context::Context,
 	failure::{Exit, Outcome},
 	output::{aligned, Report},
 };
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 use modicum_chain_client::{Compatibility, NodeStatus};
 use modicum_primitives::Parameters;
 use serde::Serialize;
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+	fs,
+	time::{Duration, UNIX_EPOCH},
+};
 
 /// The verbs of `chain`.
 #[derive(Subcommand, Debug, Clone)]
@@ -22,6 +26,88 @@ pub enum ChainCommand {
 	Status,
 	/// Show the market's parameters
 	Parameters,
+	/// Make any call of the chain, such as session.set_keys
+	Call(CallArgs),
+}
+
+/// Arguments of `call`.
+#[derive(Args, Debug, Clone)]
+pub struct CallArgs {
+	/// PALLET.CALL, such as session.set_keys
+	pub call: String,
+	/// The call's arguments: a number, an address, 0x and hexadecimal digits (bytes, or what is to be there as SCALE
+	/// encodes it), @FILE for the bytes of a file, or a value such as { name: 1 }, (1, 2) or Variant(1)
+	#[arg(value_name = "NAME=VALUE", value_parser = parse_argument)]
+	pub arguments: Vec<(String, String)>,
+	/// In whose name
+	#[arg(long = "as", value_name = "WHOM", default_value = "account")]
+	pub made_by: MadeBy,
+	/// Only say how the call is encoded, and its hash
+	#[arg(long)]
+	pub dry_run: bool,
+}
+
+/// In whose name a call is made.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeBy {
+	/// The key's own account
+	Account,
+	/// The council: a motion of this call, which the key's account proposes as one of its members
+	Council,
+	/// The superuser of the chain, as a motion of the council
+	Root,
+	/// The superuser of a development chain, whose key it is
+	Superuser,
+}
+
+fn parse_argument(text: &str) -> Result<(String, String), String> {
+	let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+	let value = match value.strip_prefix('@') {
+		Some(file) => {
+			let bytes = fs::read(file).map_err(|error| format!("{file}: {error}"))?;
+			format!("0x{}", hex::encode(bytes))
+		},
+		None => value.into(),
+	};
+	Ok((name.into(), value))
+}
+
+#[derive(Serialize)]
+struct Encoded {
+	call: String,
+	encoded: String,
+	hash: String,
+}
+
+impl Report for Encoded {
+	fn text(&self) -> String {
+		aligned(&[
+			("call", self.call.clone()),
+			("encoded", self.encoded.clone()),
+			("hash", self.hash.clone()),
+		])
+	}
+}
+
+/// Makes a call of any pallet, or proposes it.
+async fn call(context: &Context, args: CallArgs) -> Outcome {
+	let snapshot = context.chain().await?.snapshot().await?;
+	let call = snapshot.named_call(&args.call, &args.arguments)?;
+	let made = match args.made_by {
+		MadeBy::Account | MadeBy::Council => call,
+		MadeBy::Root => snapshot.as_root(&call)?,
+		MadeBy::Superuser => snapshot.as_superuser(&call)?,
+	};
+	if args.dry_run {
+		let encoded = format!("0x{}", hex::encode(made.encoded()));
+		context.print(&Encoded { call: args.call, encoded, hash: format!("{:?}", made.hash()) });
+	} else if matches!(args.made_by, MadeBy::Council | MadeBy::Root) {
+		council::propose(context, &snapshot, &made).await?;
+	} else {
+		let included = context.submit(made.into()).await?;
+		context.print(&Done::new(args.call, &included));
+	}
+	Ok(Exit::Success)
 }
 
 #[derive(Serialize)]
@@ -86,6 +172,7 @@ pub fn time_of(moment: u64) -> String {
 pub async fn run(context: &Context, command: ChainCommand) -> Outcome {
 	let chain = context.chain().await?;
 	match command {
+		ChainCommand::Call(args) => return call(context, args).await,
 		ChainCommand::Status => {
 			let status = chain.status().await?;
 			let fits = status.compatibility != Compatibility::Different;

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_rules;
 pub mod chain;
 pub mod config;
+pub mod council;
 pub mod directory;
 pub mod earnings;
 pub mod economics;
@@ -53,6 +54,7 @@ pub async fn run(cli: Cli) -> Outcome {
 		Command::Key(command) => key::run(&context, command),
 		Command::Account(command) => account::run(&context, command).await,
 		Command::Chain(command) => chain::run(&context, command).await,
+		Command::Council(command) => council::run(&context, command).await,
 		Command::Creator(command) => roles::creator(&context, command).await,
 		Command::Provider(command) => roles::provider(&context, command).await,
 		Command::Mediator(command) => roles::mediator(&context, command).await,
