@@ -19,11 +19,6 @@ pub const MAX_DESCRIPTOR_BYTES: usize = 64 * 1024;
 pub const MIN_RAM_BYTES: u64 = 16 * 1024 * 1024;
 /// The most memory or storage that a job may ask for, in bytes.
 pub const MAX_LIMIT_BYTES: u64 = 1 << 44;
-/// How many times as long as stored a layer may be unpacked: what a layer fills on the disks of those who run it must have
-/// been moved to them, within the bandwidth limit.
-pub const MAX_UNPACKING: u64 = 100;
-/// What any layer may unpack to, in bytes: archives of little are mostly zeros.
-pub const MAX_SMALL_LAYER_BYTES: u64 = 1 << 20;
 /// The most entries in a job's command.
 pub const MAX_ARGUMENTS: usize = 256;
 /// The most variables in a job's environment.
@@ -154,8 +149,7 @@ impl JobDescriptor {
 		for layer in self.layers() {
 			require(layer.size > 0, "layers", "no empty layer files")?;
 			require(
-				layer.unpacked_size
-					<= layer.size.saturating_mul(MAX_UNPACKING).saturating_add(MAX_SMALL_LAYER_BYTES),
+				!layer.is_compressed_too_well(),
 				"layers",
 				"an unpacked size of at most 100 times the stored one and a mebibyte: store the layer without compression",
 			)?;
@@ -379,9 +373,7 @@ pub(crate) mod tests {
 			("limits", |job| job.limits.storage = 0),
 			("layers", |job| job.execution_layer.size = 0),
 			("layers", |job| job.execution_layer.unpacked_size = u64::MAX),
-			("layers", |job| {
-				job.execution_layer.unpacked_size = 1024 * MAX_UNPACKING + (1 << 20) + 1
-			}),
+			("layers", |job| job.execution_layer.unpacked_size = 1024 * 100 + (1 << 20) + 1),
 		];
 		for (index, (expected, edit)) in broken.into_iter().enumerate() {
 			let json = edited(edit).to_canonical_json();

@@ -20,6 +20,10 @@ use crate::{
 	extension::Extensions,
 };
 
+/// How many times as long as stored a layer may be unpacked.
+const MAX_UNPACKING: u64 = 100;
+/// What any layer may unpack to, in bytes: archives of little are mostly zeros.
+const MAX_SMALL_LAYER_BYTES: u64 = 1 << 20;
 /// The most entries in one layer: each costs the machine an inode, whatever its size.
 pub const MAX_LAYER_ENTRIES: u64 = 200_000;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -39,6 +43,13 @@ pub struct Layer {
 }
 
 impl Layer {
+	/// Whether the layer is refused because it unpacks to so much more than is stored of it: what fills the disks of those
+	/// who run a job must have been moved to them, within the bandwidth limit.
+	pub fn is_compressed_too_well(&self) -> bool {
+		let most = self.size.saturating_mul(MAX_UNPACKING).saturating_add(MAX_SMALL_LAYER_BYTES);
+		self.unpacked_size > most
+	}
+
 	/// Describe the layer in the file `path`, tar or tar compressed with gzip, for a descriptor. It is
 	/// checked as a provider will check it, so that a refusal comes before the job is posted.
 	pub fn describe(path: &Path) -> Result<Self> {

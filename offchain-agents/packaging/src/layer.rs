@@ -9,7 +9,7 @@
 
 use std::{
 	fs::File,
-	io::{self, BufWriter, Read, Write},
+	io::{self, BufReader, BufWriter, Read, Write},
 	os::unix::{
 		ffi::OsStrExt,
 		fs::{FileTypeExt, MetadataExt},
@@ -17,7 +17,7 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-use flate2::{write::GzEncoder, Compression, GzBuilder};
+use flate2::{read::GzDecoder, write::GzEncoder, Compression, GzBuilder};
 use modicum_executor::Layer;
 use tar::{Builder, EntryType, Header};
 use walkdir::WalkDir;
@@ -54,11 +54,8 @@ impl LayerWriter {
 		part.push(".part");
 		let part = PathBuf::from(part);
 		let file = File::create(&part).map_err(PackagingError::io("create", &part))?;
-		let encoder = GzBuilder::new()
-			.mtime(0)
-			.operating_system(UNKNOWN_SYSTEM)
-			.write(BufWriter::new(file), Compression::default());
-		Ok(Self { builder: Builder::new(encoder), part, path: path.into() })
+		let builder = Builder::new(encoder(file, Compression::default()));
+		Ok(Self { builder, part, path: path.into() })
 	}
 
 	fn written(&self, result: io::Result<()>) -> Result<()> {
@@ -165,7 +162,8 @@ impl LayerWriter {
 		self.file(name, metadata.mode() & 0o100 != 0, metadata.len(), file, path)
 	}
 
-	/// Finish the layer, give its file the name, and describe it.
+	/// Finish the layer, give its file the name, and describe it. What compresses better than providers accept is stored
+	/// as it is.
 	///
 	/// # Errors
 	/// Also if a provider would refuse it, for too many entries for example.
@@ -174,10 +172,30 @@ impl LayerWriter {
 		let written =
 			builder.into_inner().and_then(GzEncoder::finish).and_then(|mut writer| writer.flush());
 		written.map_err(PackagingError::io("write", &part))?;
-		let layer = Layer::describe(&part)?;
-		std::fs::rename(&part, &path).map_err(PackagingError::io("write", &path))?;
+		let mut layer = Layer::describe(&part)?;
+		if layer.is_compressed_too_well() {
+			store(&part, &path).map_err(PackagingError::io("write", &path))?;
+			layer = Layer::describe(&path)?;
+		} else {
+			std::fs::rename(&part, &path).map_err(PackagingError::io("write", &path))?;
+		}
 		Ok(layer)
 	}
+}
+
+/// Replace the file `packed` by the file `stored` with the same content, in gzip's format and not made shorter.
+fn store(packed: &Path, stored: &Path) -> io::Result<()> {
+	let mut encoder = encoder(File::create(stored)?, Compression::none());
+	io::copy(&mut GzDecoder::new(BufReader::new(File::open(packed)?)), &mut encoder)?;
+	encoder.finish()?.flush()?;
+	std::fs::remove_file(packed)
+}
+
+fn encoder(file: File, compression: Compression) -> GzEncoder<BufWriter<File>> {
+	GzBuilder::new()
+		.mtime(0)
+		.operating_system(UNKNOWN_SYSTEM)
+		.write(BufWriter::new(file), compression)
 }
 
 fn header(kind: EntryType, mode: u32, size: u64) -> Header {

@@ -170,6 +170,19 @@ fn what_cannot_come_along_is_refused() {
 }
 
 #[test]
+fn what_compresses_too_well_for_providers_is_stored_as_it_is() {
+	let job = folder(&with_input("execution = \"root\"\ninput = \"input\""));
+	fs::write(job.path().join("input/zeros"), vec![0; 4 << 20]).unwrap();
+	let (package, work) = pack(&job, None).unwrap();
+	let data = package.data_layer.unwrap();
+	let layer = package.descriptor.data_layer.unwrap();
+	assert_eq!(Layer::describe(&data).unwrap(), layer);
+	assert!(layer.size > 4 << 20 && !layer.is_compressed_too_well());
+	assert_eq!(entries(&data)[&b"input/zeros"[..]].2.len(), 4 << 20);
+	assert_eq!(fs::read_dir(work.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn a_job_without_limits_or_with_too_small_ones_is_refused() {
 	let job = folder(&GOOD[..GOOD.find("[limits]").unwrap()]);
 	let error = pack(&job, None).unwrap_err();
