@@ -5,6 +5,7 @@
 //! it acts, and what finalised blocks did, from which it draws its conclusions.
 
 use crate::{agents::store::Store, failure::Outcome};
+use futures::future::try_join_all;
 use modicum_chain_client::{
 	AccountId, BestBlocks, BestItem, Chain, Error, Event, FinalizedBlocks, FinalizedItem, Match,
 	Phase, PostedResult, Reaction, Snapshot,
@@ -224,17 +225,24 @@ async fn take(
 	events: &[Event],
 	is_mine: &IsMine,
 ) -> Result<(), Error> {
-	for event in events {
-		if let Event::Matched { match_id, creator, provider, mediator, .. } = event {
+	let new = events.iter().filter_map(|event| match event {
+		Event::Matched { match_id, creator, provider, mediator, .. } => {
 			let parties = Parties { creator: *creator, provider: *provider, mediator: *mediator };
-			if is_mine(parties) {
-				// As of the end of the block, when it may be further or closed already.
-				if let Some(found) = snapshot.open_match(*match_id).await? {
-					matches.insert(*match_id, found);
-				}
-			}
-		} else {
-			advance(matches, event);
+			is_mine(parties).then_some(*match_id)
+		},
+		_ => None,
+	});
+	// All at once: one after the other, a hundred take seconds. As of the end of the block, when a match may be
+	// further or closed already.
+	let reading = new.map(|id| async move { Ok::<_, Error>((id, snapshot.open_match(id).await?)) });
+	let mut new: BTreeMap<_, _> = try_join_all(reading).await?.into_iter().collect();
+	for event in events {
+		match event {
+			Event::Matched { match_id, .. } => {
+				let found = new.remove(match_id).flatten();
+				matches.extend(found.map(|found| (*match_id, found)));
+			},
+			event => advance(matches, event),
 		}
 	}
 	Ok(())
