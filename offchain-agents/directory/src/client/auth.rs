@@ -61,10 +61,14 @@ struct Held {
 	until: Instant,
 }
 
-/// Credentials, and the tokens that they gave.
+/// Credentials, the tokens that they gave, and what was learnt on the way.
 pub(super) struct Auth {
 	credentials: Credentials,
 	held: Mutex<HashMap<String, Held>>,
+	/// The token service that the registry named last, once it has asked for a login.
+	service: Mutex<Option<(Url, Option<String>)>>,
+	/// Who the directory is, until it refuses a login.
+	identity: Mutex<Option<DirectoryIdentity>>,
 }
 
 #[derive(Deserialize)]
@@ -76,11 +80,21 @@ struct TokenReply {
 
 impl Auth {
 	pub(super) fn new(credentials: Credentials) -> Self {
-		Self { credentials, held: Mutex::new(HashMap::new()) }
+		let (held, service, identity) = Default::default();
+		Self { credentials, held, service, identity }
 	}
 
 	fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
-		self.held.lock().unwrap_or_else(PoisonError::into_inner)
+		locked(&self.held)
+	}
+
+	/// Gets a token before a request that would be answered with 401, as those before were. Without one the request
+	/// tells what is wrong.
+	pub(super) async fn foresee(&self, client: &Client, scope: &str, what: &str) {
+		let known = locked(&self.service).clone();
+		if let Some((realm, service)) = known.filter(|_| self.authorization(scope).is_none()) {
+			let _ = self.fetch(client, scope, what, realm, service).await;
+		}
 	}
 
 	/// What to send for this scope, if it is known.
@@ -122,6 +136,7 @@ impl Auth {
 				if client.base.scheme() == "https" && realm.scheme() != "https" {
 					return Err(denied("its token service would have the login in plain text"));
 				}
+				*locked(&self.service) = Some((realm.clone(), service.clone()));
 				self.fetch(client, scope, what, realm, service).await
 			},
 			(AuthChallenge::Basic, Credentials::Password { user, password }) => {
@@ -164,6 +179,7 @@ impl Auth {
 		}
 		let what = format!("{what}: a token");
 		let reply: TokenReply = get_json(client, request, &what).await?.map_err(|refusal| {
+			*locked(&self.identity) = None;
 			// A login is single-use: another attempt makes a new one.
 			refusal.into_failure(&what)
 		})?;
@@ -186,12 +202,18 @@ async fn sign_in(
 	scope: &str,
 	what: &str,
 ) -> Result<Option<(String, String)>, Failure> {
-	let url = client.url("/modicum/identity");
 	let what = format!("{what}: a login");
-	let identity: DirectoryIdentity = match get_json(client, client.http.get(url), &what).await? {
-		Ok(identity) => identity,
-		Err(refusal) if refusal.status == StatusCode::NOT_FOUND => return Ok(None),
-		Err(refusal) => return Err(refusal.into_failure(&what)),
+	let known = locked(&client.auth.identity).clone();
+	let identity = match known {
+		Some(identity) => identity,
+		None => {
+			let url = client.url("/modicum/identity");
+			match get_json::<DirectoryIdentity>(client, client.http.get(url), &what).await? {
+				Ok(identity) => identity,
+				Err(refusal) if refusal.status == StatusCode::NOT_FOUND => return Ok(None),
+				Err(refusal) => return Err(refusal.into_failure(&what)),
+			}
+		},
 	};
 	let denied = |reason| Failure::from(ClientError::Denied { what: what.clone(), reason });
 	let expected = login.directory_id.clone().unwrap_or_else(|| client.host_and_port());
@@ -202,6 +224,7 @@ async fn sign_in(
 	if identity.realm.genesis != hex::encode(login.genesis) {
 		return Err(denied(format!("it serves another chain, genesis {}", identity.realm.genesis)));
 	}
+	*locked(&client.auth.identity) = Some(identity.clone());
 	let account = login.signer.account();
 	let url = client.url(&format!("/token/challenge?account={account}"));
 	let challenge: Challenge = get_json(client, client.http.get(url), &what)
@@ -236,6 +259,10 @@ async fn get_json<T: serde::de::DeserializeOwned>(
 	let parsed = serde_json::from_slice(&body)
 		.map_err(|_| Failure::again("the answer is not what a token service says"))?;
 	Ok(Ok(parsed))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+	mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn basic(user: &str, password: &str) -> String {

@@ -196,18 +196,21 @@ impl Client {
 		digest: &Digest,
 	) -> Result<bool, ClientError> {
 		let what = self.what(&format!("looking for blob {digest} in {repository}"));
-		self.retrying(&what, || self.blob_exists_once(repository, digest)).await
+		let (scope, _) = self.blob_request(repository, digest);
+		self.retrying(&what, || self.blob_exists_once(repository, digest, &scope)).await
 	}
 
+	/// As [`Self::blob_exists`], once, with a token for `scope`.
 	async fn blob_exists_once(
 		&self,
 		repository: &RepositoryName,
 		digest: &Digest,
+		scope: &str,
 	) -> Result<bool, Failure> {
 		let what = self.what(&format!("looking for blob {digest} in {repository}"));
-		let (scope, url) = self.blob_request(repository, digest);
+		let (_, url) = self.blob_request(repository, digest);
 		let request = Outgoing::new(self, Method::HEAD, url);
-		let response = self.send(&scope, &what, &request, &|_| ()).await?;
+		let response = self.send(scope, &what, &request, &|_| ()).await?;
 		match response.status() {
 			StatusCode::OK => Ok(true),
 			StatusCode::NOT_FOUND => Ok(false),

@@ -136,6 +136,9 @@ impl Client {
 		// A registry may send uploads to another host; its tokens are not for that one.
 		let is_home = request.url.origin() == self.base.origin();
 		let authorization = || is_home.then(|| self.auth.authorization(scope)).flatten();
+		if is_home {
+			self.auth.foresee(self, scope, what).await;
+		}
 		let response = self.send_once(request, authorization(), progress).await?;
 		if response.status() != StatusCode::UNAUTHORIZED || !is_home {
 			return Ok(response);

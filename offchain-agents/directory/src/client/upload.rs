@@ -96,7 +96,11 @@ impl Client {
 		size: u64,
 		progress: &(dyn Fn(u64) + Send + Sync),
 	) -> Result<(), ClientError> {
-		if self.blob_exists(repository, digest).await? {
+		// One token for all that an upload asks.
+		let scope = format!("repository:{repository}:pull,push");
+		let looking = self.what(&format!("looking for blob {digest} in {repository}"));
+		let look = || self.blob_exists_once(repository, digest, &scope);
+		if self.retrying(&looking, look).await? {
 			progress(size);
 			return Ok(());
 		}
@@ -104,7 +108,7 @@ impl Client {
 			client: self,
 			repository,
 			what: self.what(&format!("uploading blob {digest} to {repository}")),
-			scope: format!("repository:{repository}:pull,push"),
+			scope,
 			source,
 			digest: *digest,
 			size,
@@ -138,7 +142,7 @@ impl Upload<'_> {
 	async fn step(&mut self) -> Result<bool, Failure> {
 		let Some(session) = &self.session else {
 			if self.has_lost_session
-				&& self.client.blob_exists_once(self.repository, &self.digest).await?
+				&& self.client.blob_exists_once(self.repository, &self.digest, &self.scope).await?
 			{
 				return Ok(true);
 			}
