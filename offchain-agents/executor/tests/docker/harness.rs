@@ -154,11 +154,12 @@ impl Machine {
 }
 
 impl Machine {
-	/// A device goes with its last mount, and a container that is just starting may have a copy of that for a moment.
+	/// A device goes with its last mount, of which a container that is just starting may have a copy for a moment; Podman
+	/// lets the kernel finish an unmount in its own time.
 	async fn assert_no_device(&self, run: &RunId) {
 		let folder =
 			self.config.state_folder.canonicalize().unwrap().join("runs").join(run.as_str());
-		for _ in 0..100 {
+		for _ in 0..600 {
 			let used = std::fs::read_dir("/sys/block").unwrap().any(|entry| {
 				let file = std::fs::read_to_string(entry.unwrap().path().join("loop/backing_file"));
 				file.is_ok_and(|file| Path::new(&file).starts_with(&folder))
