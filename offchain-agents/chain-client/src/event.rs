@@ -11,8 +11,9 @@ use crate::{
 	AccountId, Error,
 };
 use modicum_primitives::{
-	Architecture, Balance, BaseLayer, Ending, Evidence, FaultyParty, JobOfferId, JobTerms, MatchId,
-	Meter, Moment, RejectReason, ResourceOfferId, ResourceTerms, Run, Settlement, Verdict,
+	hexadecimal, Architecture, Balance, BaseLayer, Ending, Evidence, FaultyParty, JobOfferId,
+	JobTerms, MatchId, Meter, Moment, RejectReason, ResourceOfferId, ResourceTerms, Run,
+	Settlement, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use subxt::{ext::scale_decode::DecodeAsType, Metadata};
@@ -42,13 +43,15 @@ impl IntoDomain<Reaction> for RawReaction {
 /// Declares the events and how each comes from its namesake in the metadata: a name or a type that no longer
 /// fits does not compile.
 macro_rules! events {
-	($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }),* $(,)?) => {
+	($($(#[$doc:meta])* $name:ident {
+		$($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
+	}),* $(,)?) => {
 		/// An event of the market. Its fields have the names and units of the pallet's.
 		#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 		#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 		#[allow(missing_docs, reason = "the fields' names are the terms of docs/glossary.md")]
 		pub enum Event {
-			$($(#[$doc])* $name { $($field: $type),* }),*
+			$($(#[$doc])* $name { $($(#[$meta])* $field: $type),* }),*
 		}
 
 		impl Event {
@@ -112,9 +115,17 @@ events! {
 	/// A resource provider no longer trusts a directory.
 	ResourceProviderRemovedTrustedDirectory { provider: AccountId, directory: AccountId },
 	/// A resource provider supports a base layer.
-	ResourceProviderAddedSupportedBaseLayer { provider: AccountId, base_layer: BaseLayer },
+	ResourceProviderAddedSupportedBaseLayer {
+		provider: AccountId,
+		#[serde(with = "hexadecimal")]
+		base_layer: BaseLayer,
+	},
 	/// A resource provider no longer supports a base layer.
-	ResourceProviderRemovedSupportedBaseLayer { provider: AccountId, base_layer: BaseLayer },
+	ResourceProviderRemovedSupportedBaseLayer {
+		provider: AccountId,
+		#[serde(with = "hexadecimal")]
+		base_layer: BaseLayer,
+	},
 	/// An account became a mediator.
 	MediatorRegistered { mediator: AccountId, architecture: Architecture, availability_fee: Balance },
 	/// An account is no longer a mediator.
@@ -124,9 +135,17 @@ events! {
 	/// A mediator no longer trusts a directory.
 	MediatorRemovedTrustedDirectory { mediator: AccountId, directory: AccountId },
 	/// A mediator supports a base layer.
-	MediatorAddedSupportedBaseLayer { mediator: AccountId, base_layer: BaseLayer },
+	MediatorAddedSupportedBaseLayer {
+		mediator: AccountId,
+		#[serde(with = "hexadecimal")]
+		base_layer: BaseLayer,
+	},
 	/// A mediator no longer supports a base layer.
-	MediatorRemovedSupportedBaseLayer { mediator: AccountId, base_layer: BaseLayer },
+	MediatorRemovedSupportedBaseLayer {
+		mediator: AccountId,
+		#[serde(with = "hexadecimal")]
+		base_layer: BaseLayer,
+	},
 	/// An account became a directory.
 	DirectoryRegistered { directory: AccountId, endpoint: String, availability_fee: Balance },
 	/// An account is no longer a directory.

@@ -11,8 +11,8 @@ use crate::{
 	AccountId,
 };
 use modicum_primitives::{
-	Architecture, Balance, BaseLayer, JobOfferId, JobTerms, MatchId, Meter, Moment, Parameters,
-	Prices, RejectReason, ResourceOfferId, ResourceTerms, Resources, Run,
+	hexadecimal, Architecture, Balance, BaseLayer, JobOfferId, JobTerms, MatchId, Meter, Moment,
+	Parameters, Prices, RejectReason, ResourceOfferId, ResourceTerms, Resources, Run,
 };
 use serde::Serialize;
 
@@ -74,6 +74,7 @@ records! {
 		/// Whom it accepts as directories.
 		trusted_directories: Vec<AccountId>,
 		/// What it has preinstalled.
+		#[serde(serialize_with = "hexadecimal::serialize_list")]
 		base_layers: Vec<BaseLayer>,
 		/// Its resource offers that are open or matched.
 		commitments: u32,
@@ -88,6 +89,7 @@ records! {
 		/// Whom it accepts as directories.
 		trusted_directories: Vec<AccountId>,
 		/// What it has preinstalled.
+		#[serde(serialize_with = "hexadecimal::serialize_list")]
 		base_layers: Vec<BaseLayer>,
 		/// Open matches that name it.
 		commitments: u32,

@@ -12,7 +12,6 @@ mod config;
 mod context;
 mod directory_view;
 mod failure;
-mod hashes;
 mod keys;
 mod output;
 mod telemetry;

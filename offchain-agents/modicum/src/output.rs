@@ -4,10 +4,7 @@
 //! What commands print: a text for people or JSON for programs, on the standard output; failures on the error
 //! output.
 
-use crate::{
-	failure::{Exit, Failure},
-	hashes,
-};
+use crate::failure::{Exit, Failure};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
@@ -33,7 +30,7 @@ pub trait Report: Serialize {
 pub fn print(format: Format, report: &impl Report) {
 	let answer = match format {
 		Format::Text => report.text(),
-		Format::Json => hashes::to_json(report)
+		Format::Json => serde_json::to_string_pretty(report)
 			.expect("reports have string keys and numbers that JSON has; qed"),
 	};
 	print_line(&answer);

@@ -23,12 +23,12 @@ const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 parameter_types! {
 	pub const BlockHashCount: BlockNumber = 4_096;
 	pub const Version: RuntimeVersion = VERSION;
-	/// A quarter of the block time for execution: blocks are executed once by the author and once
-	/// by everyone else, also by validators that are half as fast as the one that measured the
-	/// weights.
+	/// A third of the block time for execution: blocks are executed once by the author, who may
+	/// use half the slot, and once by everyone else, also by validators that take half as long
+	/// again as the one that measured the weights (docs/adr/0004-block-time.md).
 	pub BlockWeights: frame_system::limits::BlockWeights =
 		frame_system::limits::BlockWeights::with_sensible_defaults(
-			Weight::from_parts(WEIGHT_REF_TIME_PER_MILLIS * BLOCK_TIME_MILLIS / 4, u64::MAX),
+			Weight::from_parts(WEIGHT_REF_TIME_PER_MILLIS * BLOCK_TIME_MILLIS / 3, u64::MAX),
 			NORMAL_DISPATCH_RATIO,
 		);
 	pub BlockLength: frame_system::limits::BlockLength =

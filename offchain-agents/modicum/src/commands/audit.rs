@@ -9,7 +9,6 @@ use crate::{
 	commands::{audit_rules::check, chain::time_of},
 	context::Context,
 	failure::{Exit, Failure, Outcome},
-	hashes::{from_json, to_json},
 	output::{Format, Report},
 };
 use clap::Args;
@@ -238,7 +237,7 @@ pub async fn run_audit(context: &Context, args: AuditArgs) -> Outcome {
 		(Some(file), _) => {
 			let text =
 				std::fs::read_to_string(&file).map_err(|error| Failure::file(&file, error))?;
-			from_json(&text).map_err(|error| {
+			serde_json::from_str(&text).map_err(|error| {
 				Failure::file(&file, format!("is nothing that `match audit --out` wrote: {error}"))
 			})?
 		},
@@ -264,7 +263,7 @@ pub async fn run_audit(context: &Context, args: AuditArgs) -> Outcome {
 		(None, None) => return Err(Failure::new(Exit::Usage, "which match?")),
 	};
 	if let Some(file) = args.out {
-		let text = to_json(&audit).map_err(Failure::internal)?;
+		let text = serde_json::to_string_pretty(&audit).map_err(Failure::internal)?;
 		std::fs::write(&file, text).map_err(|error| Failure::file(&file, error))?;
 	}
 	let checks = check(&audit);

@@ -25,6 +25,7 @@
 extern crate alloc;
 
 mod feasibility;
+pub mod hexadecimal;
 mod money;
 mod parameters;
 mod settlement;

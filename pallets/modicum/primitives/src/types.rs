@@ -3,7 +3,7 @@
 
 //! The things that offers, results and evidence are made of. Source: docs/protocol.md §§1, 3, 5 and 7.
 
-use crate::text::names;
+use crate::{hexadecimal, text::names};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -156,8 +156,10 @@ pub struct JobTerms<AccountId> {
 	/// The directory that holds the job and will hold its result.
 	pub directory: AccountId,
 	/// SHA-256 of the job as uploaded.
+	#[serde(with = "hexadecimal")]
 	pub job_hash: Hash,
 	/// The preinstalled image that the job stands on.
+	#[serde(with = "hexadecimal")]
 	pub base_layer: BaseLayer,
 	/// What the job is built for.
 	pub architecture: Architecture,
@@ -290,6 +292,7 @@ pub struct Run {
 	/// How it ended.
 	pub status: ResultStatus,
 	/// Hash of the output for `Completed`, [`NO_HASH`] for every other status.
+	#[serde(with = "hexadecimal")]
 	pub result_hash: Hash,
 	/// What it used.
 	pub usage: Usage,

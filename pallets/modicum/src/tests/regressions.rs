@@ -1,7 +1,7 @@
 // Copyright The MODiCuM developers
 // SPDX-License-Identifier: Apache-2.0
 
-//! The seven faults of the first implementation, each played out: docs/protocol.md §8, last paragraph.
+//! The seven faults of the first implementation, each played out: docs/protocol.md §15.
 
 use crate::{mock::*, *};
 use frame::testing_prelude::*;
