@@ -474,17 +474,16 @@ fn a_result_that_exceeds_the_bandwidth_is_not_delivered() {
 #[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn there_is_no_network() {
 	let script = "
-		cat /proc/net/dev | tail -n +3 | cut -d: -f1
-		cat /proc/net/route | tail -n +2
+		[ \"$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ')\" = lo ] || echo REACHED
+		[ -z \"$(tail -n +2 /proc/net/route)\" ] || echo REACHED
 		wget -T 2 -O - http://1.1.1.1/ && echo REACHED
 		wget -T 2 -O - http://172.17.0.1/ && echo REACHED
 		nc -w 2 169.254.169.254 80 </dev/null && echo REACHED
 		nslookup example.org && echo REACHED
 		ip link add dummy0 type dummy && echo REACHED
-		true";
+		echo tried";
 	let ended = ends(shell(script), Completed);
-	assert!(!ended.log.contains("REACHED"), "{}", ended.log);
-	assert!(ended.log.trim_start().starts_with("lo\n"), "{}", ended.log);
+	assert!(ended.log.contains("tried") && !ended.log.contains("REACHED"), "{}", ended.log);
 }
 
 #[test]
