@@ -83,16 +83,16 @@ market_start() {
 	local rpc port archive=$MARKET/busybox.tar
 	ENDPOINT=${MODICUM_DEMO_ENDPOINT:-}
 	if [[ -z $ENDPOINT ]]; then
-		rpc=$(free_port 39944)
+		rpc=$(free_port 31944)
 		ENDPOINT=ws://127.0.0.1:$rpc
-		"$(target_dir)/debug/modicum-node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 33333)" --no-prometheus \
+		"$(target_dir)/debug/modicum-node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 31333)" --no-prometheus \
 			>"$MARKET/node.log" 2>&1 &
 		MARKET_PIDS=("$!" "${MARKET_PIDS[@]}")
 	fi
 	BASE=$("$ROOT/docker/bases/busybox.sh" "$archive")
 	until_true 60 "the chain" as Creator chain status
 	as Provider provider base-layer install "$archive" >/dev/null
-	port=$(free_port 35000)
+	port=$(free_port 31500)
 	DIRECTORY_URL=http://127.0.0.1:$port
 
 	# Each role does its own calls one after the other; the roles do not wait for each other.
@@ -108,7 +108,7 @@ market_start() {
 	for task in "${tasks[@]}"; do wait "$task"; done
 
 	background Directory directory directory run --data "$MARKET/Directory/store" --listen "127.0.0.1:$port" \
-		--admin-listen "127.0.0.1:$(free_port 36000)" --id "127.0.0.1:$port"
+		--admin-listen "127.0.0.1:$(free_port 31600)" --id "127.0.0.1:$port"
 	background Solver solver solver run
 	background Mediator mediator mediator run
 }

@@ -23,8 +23,8 @@ source "$ROOT/scripts/market.sh"
 trap market_stop EXIT
 trap 'exit 130' INT TERM
 
-rpc=$(free_port 39944)
-"$node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 33333)" --no-prometheus --no-telemetry >"$MARKET/node.log" 2>&1 &
+rpc=$(free_port 31944)
+"$node" --dev --tmp --rpc-port "$rpc" --port "$(free_port 31333)" --no-prometheus --no-telemetry >"$MARKET/node.log" 2>&1 &
 MARKET_PIDS=("$!")
 
 for architecture in "$@"; do

@@ -8,15 +8,25 @@
 //! - `chain_spec`: the networks that the node knows by name.
 //! - `service`: the running node, put together from the client's parts.
 //! - `rpc`: JSON-RPC methods beyond the common ones.
+//! - `ports`: refuses to start where a port is taken.
 
 #![allow(clippy::result_large_err, reason = "the errors of the SDK are what they are")]
 
 mod chain_spec;
 mod cli;
 mod command;
+mod ports;
 mod rpc;
 mod service;
 
-fn main() -> sc_cli::Result<()> {
-	command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+	match command::run() {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			eprintln!("Error: {error}");
+			ExitCode::FAILURE
+		},
+	}
 }

@@ -4,7 +4,7 @@
 //! The running node, put together from the client's parts: Aura authors blocks, GRANDPA finalises
 //! them, litep2p carries them, ParityDB keeps them.
 
-use crate::{chain_spec::NO_VALIDATORS, rpc};
+use crate::{chain_spec::NO_VALIDATORS, ports, rpc};
 use modicum_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use sc_client_api::{blockchain::Info, BlockBackend};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
@@ -162,12 +162,13 @@ fn inherents(slot_duration: sp_consensus_aura::SlotDuration) -> Inherents {
 /// # Errors
 ///
 /// As of [`new_partial`]; a port is in use; `--network-backend libp2p` was asked for.
-pub fn run(config: Configuration) -> Result<TaskManager, ServiceError> {
+pub fn run(mut config: Configuration) -> Result<TaskManager, ServiceError> {
 	if !matches!(config.network.network_backend, sc_network::config::NetworkBackendType::Litep2p) {
 		return Err(ServiceError::Other(
 			"this node speaks litep2p only: leave --network-backend out".into(),
 		));
 	}
+	ports::claim(&mut config)?;
 
 	let Parts {
 		client,

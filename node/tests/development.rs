@@ -5,8 +5,8 @@
 
 mod common;
 
-use modicum_node_testing::{binary, output, Error, Network};
-use std::process::Command;
+use modicum_node_testing::{binary, free_port, output, Error, Network};
+use std::{collections::BTreeMap, net::TcpListener, process::Command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_development_node_authors_and_finalises() -> Result<(), Error> {
@@ -61,6 +61,33 @@ fn a_chain_without_validators_is_refused_in_words() -> Result<(), Error> {
 		let said = String::from_utf8_lossy(&node.stderr);
 		assert_eq!(node.status.code(), Some(1), "{said}");
 		assert!(said.contains("names no validator") && !said.contains("panicked"), "{said}");
+	}
+	Ok(())
+}
+
+#[test]
+fn a_port_in_use_is_named_before_anything_is_written() -> Result<(), Error> {
+	let folder = tempfile::tempdir().expect("a temporary folder");
+	let data = folder.path().join("data");
+	let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+	let taken = taken.local_addr().expect("it is bound").port().to_string();
+	for option in ["--port", "--rpc-port", "--prometheus-port"] {
+		let mut ports = BTreeMap::new();
+		for each in ["--port", "--rpc-port", "--prometheus-port"] {
+			ports.insert(each, free_port()?.to_string());
+		}
+		ports.insert(option, taken.clone());
+		let node = Command::new(binary()?)
+			.args(["--dev", "--base-path"])
+			.arg(&data)
+			.args(ports.iter().flat_map(|(option, port)| [option, port.as_str()]))
+			.output()
+			.expect("the node runs");
+		let said = String::from_utf8_lossy(&node.stderr);
+		assert_eq!(node.status.code(), Some(1), "{said}");
+		assert!(said.contains(&format!("port {taken} is in use")), "{said}");
+		assert!(said.contains(&format!("({option})")), "{said}");
+		assert!(!data.join("chains/dev/paritydb").exists());
 	}
 	Ok(())
 }

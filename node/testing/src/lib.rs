@@ -29,11 +29,15 @@ use std::{
 	collections::hash_map::RandomState,
 	hash::{BuildHasher, Hasher},
 	net::TcpListener,
+	os::{
+		linux::net::SocketAddrExt,
+		unix::net::{SocketAddr, UnixDatagram},
+	},
 	path::{Path, PathBuf},
 	process::Command,
 	sync::{
 		atomic::{AtomicBool, Ordering},
-		Arc,
+		Arc, Mutex, PoisonError,
 	},
 	time::Duration,
 };
@@ -331,8 +335,9 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>, Error> {
 	Ok(output.stdout)
 }
 
-/// A port on loopback that nobody listens on, drawn at random so that parallel tests do not meet. It is not one of those
-/// that the system gives to outgoing connections (from 32768 on): such a one may be taken before it is used.
+/// A port on loopback that nobody listens on, drawn at random. Until this process ends no other test is given it, even
+/// while nobody listens on it as yet, or no more. It is not one of those that the system gives to outgoing connections
+/// (from 32768 on): such a one may be taken before it is used.
 ///
 /// # Errors
 ///
@@ -346,10 +351,19 @@ pub fn free_port() -> Result<u16, Error> {
 		// Each state of the hash function is random.
 		let drawn = FIRST + RandomState::new().build_hasher().finish() % COUNT;
 		let port = u16::try_from(drawn).expect("below 30000; qed");
-		match TcpListener::bind(("127.0.0.1", port)) {
+		match claim(port).and_then(|()| TcpListener::bind(("127.0.0.1", port))) {
 			Ok(_) => return Ok(port),
 			Err(error) => last = error,
 		}
 	}
 	Err(Error::io("could not find a free port")(last))
+}
+
+/// Keep a port from other tests while this process lives: of the sockets with its name there is only one.
+fn claim(port: u16) -> std::io::Result<()> {
+	static CLAIMS: Mutex<Vec<UnixDatagram>> = Mutex::new(Vec::new());
+	let name = SocketAddr::from_abstract_name(format!("modicum-port-{port}"))?;
+	let claim = UnixDatagram::bind_addr(&name)?;
+	CLAIMS.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
+	Ok(())
 }
