@@ -77,7 +77,7 @@ macro_rules! readers {
 				let what = stringify!($one);
 				let storage = self.at.storage();
 				let address = runtime::storage().modicum().$entry();
-				let found = limited(self.limit, what, storage.try_fetch(address, (key,))).await?;
+				let found = self.limited(what, storage.try_fetch(address, (key,))).await?;
 				let found = found.map(|value| value.decode()).transpose();
 				Ok(found.map_err(|error| Error::request(what, error))?.into_domain())
 			}
@@ -90,11 +90,11 @@ macro_rules! readers {
 				let what = stringify!($all);
 				let storage = self.at.storage();
 				let address = runtime::storage().modicum().$entry();
-				let mut entries = limited(self.limit, what, storage.iter(address, ())).await?;
+				let mut entries = self.limited(what, storage.iter(address, ())).await?;
 				let mut found = Vec::new();
 				loop {
 					let next = async { entries.next().await.transpose() };
-					let Some(entry) = limited(self.limit, what, next).await? else { break };
+					let Some(entry) = self.limited(what, next).await? else { break };
 					let failed = |error: subxt::Error| Error::request(what, error);
 					let key = entry.key().map_err(|error| failed(error.into()))?;
 					let (key,) = key.decode().map_err(|error| failed(error.into()))?;
@@ -151,7 +151,7 @@ impl Snapshot {
 			let what = "the block's time";
 			let storage = self.at.storage();
 			let address = runtime::storage().timestamp().now();
-			let value = limited(self.limit, what, storage.fetch(address, ())).await?;
+			let value = self.limited(what, storage.fetch(address, ())).await?;
 			value.decode().map_err(|error| Error::request(what, error))
 		};
 		self.now.get_or_try_init(read).await.copied()
@@ -165,7 +165,7 @@ impl Snapshot {
 		let what = "an account";
 		let storage = self.at.storage();
 		let address = runtime::storage().system().account();
-		let value = limited(self.limit, what, storage.fetch(address, (*who,))).await?;
+		let value = self.limited(what, storage.fetch(address, (*who,))).await?;
 		let info = value.decode().map_err(|error| Error::request(what, error))?;
 		Ok(Account {
 			free: info.data.free,
@@ -182,7 +182,7 @@ impl Snapshot {
 		let input = [transaction, &length].concat();
 		let api = self.at.runtime_apis();
 		let answer = api.call_raw("TransactionPaymentApi_query_info", Some(&input));
-		let answer = limited(self.limit, what, answer).await?;
+		let answer = self.limited(what, answer).await?;
 		// Both dimensions of the weight, the class, the fee.
 		type Info = (Compact<u64>, Compact<u64>, u8, Balance);
 		let info = Info::decode(&mut answer.as_slice());
@@ -247,7 +247,7 @@ impl Snapshot {
 		let what = "the next job offer's number";
 		let storage = self.at.storage();
 		let address = runtime::storage().modicum().next_job_offer_id();
-		let value = limited(self.limit, what, storage.fetch(address, ())).await?;
+		let value = self.limited(what, storage.fetch(address, ())).await?;
 		value.decode().map_err(|error| Error::request(what, error))
 	}
 
@@ -356,7 +356,7 @@ impl Snapshot {
 		let input = [id, &arguments.encode()].concat();
 		let api = self.at.runtime_apis();
 		let answer = api.call_raw("RuntimeViewFunction_execute_view_function", Some(&input));
-		let answer = limited(self.limit, what, answer).await?;
+		let answer = self.limited(what, answer).await?;
 		self.view_answer(&call, &answer).ok_or(Error::IncompatibleRuntime { what })
 	}
 

@@ -27,7 +27,7 @@ use modicum_executor::{
 	CpuSet, Digest, DockerConfig, DockerExecutor, Executor, Job, JobDescriptor, Layer, RunId,
 	RunOptions, RunReport,
 };
-use modicum_primitives::{Architecture, Meter, Resources};
+use modicum_primitives::{Architecture, Meter, Resources, ResultStatus};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -71,28 +71,58 @@ impl Machine {
 
 	/// One for a test that restarts it or lists what it has.
 	pub async fn new(instance: &str, storage: Option<StorageKind>) -> Self {
+		let machine = Self::connect(instance, |config| config.storage = storage).await;
+		// What an earlier run of the tests left when it was stopped.
+		machine.executor.reconcile(&BTreeSet::new(), Duration::ZERO).await.unwrap();
+		match instance {
+			SHARED_INSTANCE => drop(machine.executor.calibrate().await.unwrap()),
+			_ => machine.take_calibration(),
+		}
+		machine
+	}
+
+	/// One with a base, perhaps on another engine or runtime, that is not calibrated.
+	pub async fn connect(instance: &str, edit: impl FnOnce(&mut DockerConfig)) -> Self {
 		let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
 		let mut config = DockerConfig::new(folder.path().join("state"), instance);
-		config.storage = storage;
+		edit(&mut config);
 		let executor = DockerExecutor::connect(config.clone()).await.unwrap_or_else(|error| {
 			panic!("these tests need a container engine; run them through scripts/with-docker.sh: {error}")
 		});
 		let archive = folder.path().join("base.tar");
 		let base = build_busybox(&archive);
 		executor.install_base(&archive).await.unwrap();
-		// What an earlier run of the tests left when it was stopped.
-		executor.reconcile(&BTreeSet::new(), Duration::ZERO).await.unwrap();
-		match instance {
-			SHARED_INSTANCE => drop(executor.calibrate().await.unwrap()),
-			// The machine is the same, and measuring it again takes time.
-			_ => {
-				let known = SHARED.config.state_folder.join("calibration.json");
-				std::fs::copy(known, config.state_folder.join("calibration.json"))
-					.map(drop)
-					.unwrap()
-			},
-		}
 		Self { executor, config, base, folder }
+	}
+
+	/// Takes over what the shared one measured: the hardware is the same, and measuring it again takes time.
+	pub fn take_calibration(&self) {
+		let file = |machine: &Self| machine.config.state_folder.join("calibration.json");
+		std::fs::copy(file(&SHARED), file(self)).unwrap();
+	}
+
+	/// Run a job on the shared machine and on this one, of another engine or runtime: it must end as `expected` on both,
+	/// with the same result. The reports are in this order.
+	pub async fn compare(
+		&self,
+		name: &str,
+		job: &TestJob,
+		expected: ResultStatus,
+	) -> (RunReport, RunReport) {
+		let shared = Self::shared().run(job).await.report;
+		let run = next_run();
+		let own = self.run_as(&run, job).await.report;
+		assert_eq!((shared.status, own.status), (expected, expected), "{name}: {own:#?}");
+		assert_eq!(own.result_hash, shared.result_hash, "{name}");
+		println!(
+			"{name}: {} and {} µs of CPU time, {:?} and {:?} bytes of memory, there and here",
+			shared.figures.cpu_ns / 1000,
+			own.figures.cpu_ns / 1000,
+			shared.figures.peak_memory,
+			own.figures.peak_memory,
+		);
+		self.executor.clean_up(&run).await.unwrap();
+		(shared, own)
 	}
 
 	/// Run a job to its end, look at what it left, and check that nothing of it stays.

@@ -9,7 +9,7 @@ use std::{io::Write, time::Duration};
 use modicum_executor::{
 	docker::{LOG_BYTES, MAX_PROCESSES},
 	output::{BLOCK_BYTES, MAX_OUTPUT_ENTRIES},
-	CpuSet, Digest, Executor, ExecutorError, Layer, RunOptions,
+	CpuSet, Digest, Executor, ExecutorError, Job, Layer, RunOptions,
 };
 use modicum_primitives::ResultStatus::{self, *};
 
@@ -275,12 +275,12 @@ fn a_working_directory_that_is_none_is_the_descriptions_fault() {
 }
 
 /// What `prepare` says of a job that it must refuse, without leaving anything.
-fn refusal(job: &TestJob, edit_file: impl FnOnce(&std::path::Path)) -> String {
+fn refusal(job: &TestJob, edit: impl FnOnce(&mut Job)) -> String {
 	block_on(async {
 		let machine = Machine::shared();
 		let files = tempfile::tempdir().unwrap();
-		let prepared = job.write(machine.base, files.path());
-		edit_file(&prepared.execution_layer);
+		let mut prepared = job.write(machine.base, files.path());
+		edit(&mut prepared);
 		let run = next_run();
 		let error = machine.executor.prepare(&run, &prepared).await.unwrap_err();
 		assert_eq!(error.result_status(), Some(JobDescriptionError), "{error}");
@@ -325,33 +325,25 @@ fn a_base_that_is_not_installed_is_named() {
 #[test]
 #[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn files_that_are_not_the_described_ones_are_refused() {
-	let same_length = |path: &std::path::Path| {
-		let mut bytes = std::fs::read(path).unwrap();
+	let same_length = |job: &mut Job| {
+		let mut bytes = std::fs::read(&job.execution_layer).unwrap();
 		bytes[700] ^= 1;
-		std::fs::write(path, bytes).unwrap();
+		std::fs::write(&job.execution_layer, bytes).unwrap();
 	};
 	assert!(refusal(&shell("echo"), same_length).contains("digest"));
-	let longer = |path: &std::path::Path| {
+	let longer = |job: &mut Job| {
 		let more = archive(&[("x".into(), 0o644, vec![1; 5000])]);
-		std::fs::write(path, more).unwrap();
+		std::fs::write(&job.execution_layer, more).unwrap();
 	};
 	assert!(refusal(&shell("echo"), longer).contains("size"));
 }
 
 /// What `prepare` says of a job with this execution layer, of which the descriptor says that it unpacks to `unpacked_size`.
 fn layer_refusal(stored: &[u8], diff_id: Digest, unpacked_size: u64) -> String {
-	block_on(async {
-		let machine = Machine::shared();
-		let files = tempfile::tempdir().unwrap();
-		let mut prepared = shell("").write(machine.base, files.path());
-		std::fs::write(&prepared.execution_layer, stored).unwrap();
-		prepared.descriptor.execution_layer =
+	refusal(&shell(""), |job| {
+		std::fs::write(&job.execution_layer, stored).unwrap();
+		job.descriptor.execution_layer =
 			Layer { diff_id, digest: Digest::of(stored), size: stored.len() as u64, unpacked_size };
-		let run = next_run();
-		let error = machine.executor.prepare(&run, &prepared).await.unwrap_err();
-		assert_eq!(error.result_status(), Some(JobDescriptionError), "{error}");
-		machine.assert_nothing_left(&run).await;
-		error.to_string()
 	})
 }
 

@@ -9,7 +9,7 @@ use std::{
 	process::{Child, ChildStdin, Command, Stdio},
 };
 
-use modicum_executor::{DockerConfig, DockerExecutor, Executor, Severity};
+use modicum_executor::{Executor, Severity};
 use modicum_primitives::ResultStatus::{self, *};
 
 use super::harness::*;
@@ -55,15 +55,10 @@ impl Drop for Podman {
 fn jobs_end_alike_under_docker_and_podman() {
 	block_on(async {
 		let podman = Podman::start();
-		let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-		let mut config = DockerConfig::new(state.path().join("state"), "podman");
-		config.socket = Some(podman.socket.clone());
-		let executor = DockerExecutor::connect(config).await.unwrap();
-		let archive = state.path().join("base.tar");
-		let base = build_busybox(&archive);
-		executor.install_base(&archive).await.unwrap();
-		executor.calibrate().await.unwrap();
-		let report = executor.doctor(None).await.unwrap();
+		let socket = podman.socket.clone();
+		let machine = Machine::connect("podman", |config| config.socket = Some(socket)).await;
+		machine.executor.calibrate().await.unwrap();
+		let report = machine.executor.doctor(None).await.unwrap();
 		assert!(report.is_usable(), "{report}");
 		let found = report.findings.iter().find(|finding| finding.check == "podman").unwrap();
 		assert!(found.severity == Severity::Advice && found.message.contains("experimental"));
@@ -80,28 +75,14 @@ fn jobs_end_alike_under_docker_and_podman() {
 			("endless", shell("while :; do :; done").with_limits(|limits| limits.instructions = 1_000_000_000), InstructionsExceeded),
 		];
 		for (name, job, expected) in jobs {
-			let docker = Machine::shared().run(&job).await.report;
-			let run = next_run();
-			let files = tempfile::tempdir().unwrap();
-			executor.prepare(&run, &job.write(base, files.path())).await.unwrap();
-			let podman = executor.run(&run, &job.options).await.unwrap();
-			assert_eq!((docker.status, podman.status), (expected, expected), "{name}: {podman:#?}");
-			assert_eq!(podman.result_hash, docker.result_hash, "{name}");
+			let (docker, podman) = machine.compare(name, &job, expected).await;
 			assert_eq!(podman.usage.bandwidth, docker.usage.bandwidth, "{name}");
 			assert_eq!(podman.figures.storage, docker.figures.storage, "{name}");
 			if expected == InstructionsExceeded {
 				assert_eq!(podman.usage, docker.usage);
 			}
-			println!(
-				"{name}: {} and {} µs of CPU time, {:?} and {:?} bytes of memory under Docker and Podman",
-				docker.figures.cpu_ns / 1000,
-				podman.figures.cpu_ns / 1000,
-				docker.figures.peak_memory,
-				podman.figures.peak_memory,
-			);
-			executor.clean_up(&run).await.unwrap();
 		}
-		assert!(executor.recover().await.unwrap().is_empty());
+		assert!(machine.executor.recover().await.unwrap().is_empty());
 	});
 }
 

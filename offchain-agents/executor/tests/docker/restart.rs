@@ -11,9 +11,7 @@ use std::{
 	time::Duration,
 };
 
-use modicum_executor::{
-	DockerConfig, DockerExecutor, Executor, ExecutorError, Job, RunId, RunOptions,
-};
+use modicum_executor::{DockerExecutor, Executor, ExecutorError, Job, RunId, RunOptions};
 use modicum_primitives::ResultStatus;
 use tempfile::TempDir;
 
@@ -124,17 +122,12 @@ fn an_engine_that_goes_and_comes_back_costs_time_and_nothing_else() {
 	}
 	block_on(async {
 		let mut engine = Engine::start(None).await;
-		let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-		let mut config = DockerConfig::new(state.path().join("state"), "restart");
-		config.socket = Some(engine.socket());
-		let executor = DockerExecutor::connect(config.clone()).await.unwrap();
-		let known = Machine::shared().config.state_folder.join("calibration.json");
-		std::fs::copy(known, config.state_folder.join("calibration.json")).unwrap();
-		let archive = state.path().join("base.tar");
-		let base = build_busybox(&archive);
-		executor.install_base(&archive).await.unwrap();
+		let socket = engine.socket();
+		let machine = Machine::connect("restart", |config| config.socket = Some(socket)).await;
+		machine.take_calibration();
+		let executor = machine.executor.clone();
 		let files = tempfile::tempdir().unwrap();
-		let job = shell(JOB).write(base, files.path());
+		let job = shell(JOB).write(machine.base, files.path());
 		let undisturbed = finished(&executor, &next_run(), &job).await;
 
 		// Away before the job is loaded.

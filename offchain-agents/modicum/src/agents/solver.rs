@@ -134,11 +134,20 @@ impl Solver {
 			| Event::ResourceOfferExpired { resource_offer, .. } => {
 				self.gone(None, Some(resource_offer));
 			},
-			Event::Matched { job_offer, resource_offer, .. } => {
+			Event::Matched { match_id, job_offer, resource_offer, solver, value, .. } => {
 				self.gone(Some(job_offer), Some(resource_offer));
+				if *solver == self.agent.account {
+					tracing::info!(match_id, job_offer, resource_offer, value, "matched");
+				}
 			},
-			_ => {},
+			_ => return self.take_change(event),
 		}
+		self.is_stale = true;
+		Ok(())
+	}
+
+	/// Takes an event that ends no offer into a book that was read.
+	fn take_change(&mut self, event: &Event) -> Outcome<()> {
 		let Some(book) = &mut self.book else { return Ok(()) };
 		match event {
 			Event::JobOfferPosted { job_offer, creator, terms, held, .. } => {
@@ -148,15 +157,6 @@ impl Solver {
 			Event::ResourceOfferPosted { resource_offer, provider, terms, held } => {
 				let offer = ResourceOffer { provider: *provider, terms: *terms, held: *held };
 				book.insert_resource_offer(*resource_offer, offer).map_err(full)?;
-			},
-			Event::JobOfferCanceled { .. }
-			| Event::JobOfferExpired { .. }
-			| Event::ResourceOfferCanceled { .. }
-			| Event::ResourceOfferExpired { .. } => {},
-			Event::Matched { match_id, job_offer, resource_offer, solver, value, .. } => {
-				if *solver == self.agent.account {
-					tracing::info!(match_id, job_offer, resource_offer, value, "matched");
-				}
 			},
 			Event::PenaltyRateSet { .. }
 			| Event::VerificationCountSet { .. }
