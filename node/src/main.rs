@@ -25,7 +25,12 @@ fn main() -> ExitCode {
 	match command::run() {
 		Ok(()) => ExitCode::SUCCESS,
 		Err(error) => {
-			eprintln!("Error: {error}");
+			let text = match error {
+				// It would say "Other: " before.
+				sc_cli::Error::Service(sc_service::Error::Other(text)) => text,
+				error => error.to_string(),
+			};
+			eprintln!("Error: {text}");
 			ExitCode::FAILURE
 		},
 	}

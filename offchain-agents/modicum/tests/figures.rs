@@ -44,11 +44,12 @@ struct Times {
 	closed: Option<At>,
 }
 
-/// The jobs that are closed by now, in the order of their offers.
-async fn jobs(market: &Market) -> Vec<Times> {
+/// The jobs that are closed by now, in the order of their offers, and how many resource offers each block took.
+async fn jobs(market: &Market) -> (Vec<Times>, BTreeMap<u64, usize>) {
 	let head = market.snapshot().await.number();
 	let mut offers: BTreeMap<JobOfferId, Times> = BTreeMap::new();
 	let mut matches: BTreeMap<MatchId, JobOfferId> = BTreeMap::new();
+	let mut resources = BTreeMap::new();
 	let mut blocks = market.chain.finalized_blocks(Some(1));
 	loop {
 		let FinalizedItem::Block(block) = blocks.next().await.unwrap() else {
@@ -60,6 +61,9 @@ async fn jobs(market: &Market) -> Vec<Times> {
 				match event {
 					Event::JobOfferPosted { job_offer, .. } => {
 						offers.entry(*job_offer).or_default().offered = Some(at);
+					},
+					Event::ResourceOfferPosted { .. } => {
+						*resources.entry(at.block).or_default() += 1;
 					},
 					Event::Matched { job_offer, match_id, .. } => {
 						offers.entry(*job_offer).or_default().matched = Some(at);
@@ -76,7 +80,8 @@ async fn jobs(market: &Market) -> Vec<Times> {
 			}
 		}
 		if block.number() >= head {
-			return offers.into_values().filter(|times| times.closed.is_some()).collect();
+			let closed = offers.into_values().filter(|times| times.closed.is_some());
+			return (closed.collect(), resources);
 		}
 	}
 }
@@ -119,7 +124,7 @@ async fn time_that_the_market_adds() {
 		let (code, answer) = market.submit(&cell, "--verify never").await;
 		assert_eq!(code, 0, "{answer}");
 	}
-	let jobs = jobs(&market).await;
+	let (jobs, _) = jobs(&market).await;
 	assert_eq!(jobs.len(), wanted);
 	println!("{wanted} jobs in sequence; the paper: {PAPER_SECONDS:.0} s from offer to end\n");
 	println!("| | mean, s | mean, blocks | median, blocks | most, blocks |\n|---|---|---|---|---|");
@@ -149,7 +154,7 @@ async fn jobs_settled_in_a_second() {
 	let sweeping = cells.iter().map(|cell| sweep(&market, cell, each));
 	futures::future::join_all(sweeping).await;
 
-	let jobs = jobs(&market).await;
+	let (jobs, mut resources) = jobs(&market).await;
 	assert_eq!(jobs.len(), cells.len() * each);
 	let first = jobs.iter().filter_map(|job| job.offered).map(|at| at.time).min().unwrap();
 	let mut closed: Vec<_> = jobs.iter().filter_map(|job| job.closed).map(|at| at.time).collect();
@@ -163,7 +168,9 @@ async fn jobs_settled_in_a_second() {
 	println!("{} creators with {each} jobs each, as many providers\n", cells.len());
 	println!("| jobs | seconds | jobs a second | of the middle half |\n|---|---|---|---|");
 	println!("| {} | {all:.0} | {:.1} | {middle:.1} |", jobs.len(), jobs.len() as f64 / all);
-	println!("\nwhat each block did\n\n| block | offers | matches | results | ends |\n|---|---|---|---|---|");
+	println!("\nwhat each block did\n");
+	println!("| block | resource offers | job offers | matches | results | ends |");
+	println!("|---|---|---|---|---|---|");
 	let stages: [fn(&Times) -> Option<At>; 4] =
 		[|job| job.offered, |job| job.matched, |job| job.result, |job| job.closed];
 	let mut blocks: BTreeMap<u64, [usize; 4]> = BTreeMap::new();
@@ -172,8 +179,12 @@ async fn jobs_settled_in_a_second() {
 			blocks.entry(at.block).or_default()[stage] += 1;
 		}
 	}
+	for block in resources.keys() {
+		blocks.entry(*block).or_default();
+	}
 	for (block, [offers, matches, results, ends]) in blocks {
-		println!("| {block} | {offers} | {matches} | {results} | {ends} |");
+		let resources = resources.remove(&block).unwrap_or_default();
+		println!("| {block} | {resources} | {offers} | {matches} | {results} | {ends} |");
 	}
 }
 

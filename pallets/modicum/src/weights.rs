@@ -8,9 +8,8 @@
 //! HOSTNAME: `vm`, CPU: `AMD EPYC`
 //! WASM-EXECUTION: `Compiled`, CHAIN: `None`, DB CACHE: `1024`
 //!
-//! Measured on two cores that others used as well (one call again at high priority, because its first figure was
-//! noise), by the pallet command of frame-omni-bencher 0.28.0 cut down to what is needed here and built with the
-//! everyday profile. The weights are on the safe side.
+//! Measured on two idle cores by the pallet command of frame-omni-bencher 0.28.0, cut down to what is needed here and
+//! built with the everyday profile.
 //!
 //! Command:
 //! ```text
@@ -97,8 +96,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_433_000 picoseconds.
-		Weight::from_parts(31_619_000, 1545)
+		// Minimum execution time: 17_532_000 picoseconds.
+		Weight::from_parts(18_775_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -108,8 +107,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_473_000 picoseconds.
-		Weight::from_parts(24_065_000, 1545)
+		// Minimum execution time: 17_462_000 picoseconds.
+		Weight::from_parts(18_675_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -119,8 +118,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_282_000 picoseconds.
-		Weight::from_parts(39_895_000, 1545)
+		// Minimum execution time: 17_432_000 picoseconds.
+		Weight::from_parts(18_695_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -130,8 +129,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_202_000 picoseconds.
-		Weight::from_parts(30_898_000, 1545)
+		// Minimum execution time: 17_343_000 picoseconds.
+		Weight::from_parts(18_705_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -141,8 +140,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_012_000 picoseconds.
-		Weight::from_parts(20_198_000, 1545)
+		// Minimum execution time: 17_332_000 picoseconds.
+		Weight::from_parts(18_635_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -152,8 +151,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_182_000 picoseconds.
-		Weight::from_parts(20_117_000, 1545)
+		// Minimum execution time: 17_402_000 picoseconds.
+		Weight::from_parts(18_735_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -163,8 +162,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `91`
 		//  Estimated: `1545`
-		// Minimum execution time: 17_102_000 picoseconds.
-		Weight::from_parts(20_679_000, 1545)
+		// Minimum execution time: 17_293_000 picoseconds.
+		Weight::from_parts(18_735_000, 1545)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -178,8 +177,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `183`
 		//  Estimated: `4558`
-		// Minimum execution time: 85_450_000 picoseconds.
-		Weight::from_parts(95_238_000, 4558)
+		// Minimum execution time: 84_338_000 picoseconds.
+		Weight::from_parts(87_815_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -193,8 +192,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1560`
 		//  Estimated: `4558`
-		// Minimum execution time: 83_246_000 picoseconds.
-		Weight::from_parts(116_137_000, 4558)
+		// Minimum execution time: 80_821_000 picoseconds.
+		Weight::from_parts(84_748_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -208,8 +207,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1528`
 		//  Estimated: `4558`
-		// Minimum execution time: 95_849_000 picoseconds.
-		Weight::from_parts(146_243_000, 4558)
+		// Minimum execution time: 93_906_000 picoseconds.
+		Weight::from_parts(99_175_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -223,8 +222,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1560`
 		//  Estimated: `4558`
-		// Minimum execution time: 86_552_000 picoseconds.
-		Weight::from_parts(157_424_000, 4558)
+		// Minimum execution time: 84_177_000 picoseconds.
+		Weight::from_parts(109_044_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -238,8 +237,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `235`
 		//  Estimated: `7642`
-		// Minimum execution time: 87_865_000 picoseconds.
-		Weight::from_parts(153_367_000, 7642)
+		// Minimum execution time: 85_570_000 picoseconds.
+		Weight::from_parts(133_208_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -253,8 +252,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 87_303_000 picoseconds.
-		Weight::from_parts(164_016_000, 7642)
+		// Minimum execution time: 83_566_000 picoseconds.
+		Weight::from_parts(89_828_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -268,8 +267,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 99_997_000 picoseconds.
-		Weight::from_parts(203_119_000, 7642)
+		// Minimum execution time: 97_462_000 picoseconds.
+		Weight::from_parts(107_731_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -283,8 +282,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 89_728_000 picoseconds.
-		Weight::from_parts(119_403_000, 7642)
+		// Minimum execution time: 87_904_000 picoseconds.
+		Weight::from_parts(131_225_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -298,8 +297,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 100_397_000 picoseconds.
-		Weight::from_parts(136_555_000, 7642)
+		// Minimum execution time: 98_013_000 picoseconds.
+		Weight::from_parts(108_022_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -313,8 +312,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 90_108_000 picoseconds.
-		Weight::from_parts(115_425_000, 7642)
+		// Minimum execution time: 87_333_000 picoseconds.
+		Weight::from_parts(93_083_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -328,8 +327,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4618`
 		//  Estimated: `7642`
-		// Minimum execution time: 99_516_000 picoseconds.
-		Weight::from_parts(128_280_000, 7642)
+		// Minimum execution time: 97_753_000 picoseconds.
+		Weight::from_parts(102_352_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -343,8 +342,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4715`
 		//  Estimated: `7642`
-		// Minimum execution time: 89_637_000 picoseconds.
-		Weight::from_parts(140_583_000, 7642)
+		// Minimum execution time: 86_772_000 picoseconds.
+		Weight::from_parts(93_815_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -358,8 +357,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `146`
 		//  Estimated: `6625`
-		// Minimum execution time: 85_079_000 picoseconds.
-		Weight::from_parts(134_421_000, 6625)
+		// Minimum execution time: 82_775_000 picoseconds.
+		Weight::from_parts(87_243_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -373,8 +372,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 83_376_000 picoseconds.
-		Weight::from_parts(115_015_000, 6625)
+		// Minimum execution time: 80_901_000 picoseconds.
+		Weight::from_parts(85_950_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -388,8 +387,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3525`
 		//  Estimated: `6625`
-		// Minimum execution time: 95_148_000 picoseconds.
-		Weight::from_parts(155_170_000, 6625)
+		// Minimum execution time: 94_165_000 picoseconds.
+		Weight::from_parts(100_007_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -403,8 +402,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 86_191_000 picoseconds.
-		Weight::from_parts(151_683_000, 6625)
+		// Minimum execution time: 83_967_000 picoseconds.
+		Weight::from_parts(89_468_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -418,8 +417,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3525`
 		//  Estimated: `6625`
-		// Minimum execution time: 97_022_000 picoseconds.
-		Weight::from_parts(139_270_000, 6625)
+		// Minimum execution time: 93_876_000 picoseconds.
+		Weight::from_parts(98_774_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -433,8 +432,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `3590`
 		//  Estimated: `6625`
-		// Minimum execution time: 85_038_000 picoseconds.
-		Weight::from_parts(125_896_000, 6625)
+		// Minimum execution time: 84_217_000 picoseconds.
+		Weight::from_parts(91_261_000, 6625)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -448,8 +447,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `146`
 		//  Estimated: `3679`
-		// Minimum execution time: 86_691_000 picoseconds.
-		Weight::from_parts(146_885_000, 3679)
+		// Minimum execution time: 84_849_000 picoseconds.
+		Weight::from_parts(98_103_000, 3679)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -463,8 +462,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `644`
 		//  Estimated: `3679`
-		// Minimum execution time: 81_352_000 picoseconds.
-		Weight::from_parts(141_144_000, 3679)
+		// Minimum execution time: 78_406_000 picoseconds.
+		Weight::from_parts(83_887_000, 3679)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -488,8 +487,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `1683`
 		//  Estimated: `4558`
-		// Minimum execution time: 120_145_000 picoseconds.
-		Weight::from_parts(204_933_000, 4558)
+		// Minimum execution time: 116_027_000 picoseconds.
+		Weight::from_parts(121_386_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -507,8 +506,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `2238`
 		//  Estimated: `4558`
-		// Minimum execution time: 106_309_000 picoseconds.
-		Weight::from_parts(194_152_000, 4558)
+		// Minimum execution time: 102_732_000 picoseconds.
+		Weight::from_parts(106_849_000, 4558)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -532,8 +531,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4868`
 		//  Estimated: `7642`
-		// Minimum execution time: 121_547_000 picoseconds.
-		Weight::from_parts(147_886_000, 7642)
+		// Minimum execution time: 119_273_000 picoseconds.
+		Weight::from_parts(128_159_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -551,8 +550,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `4978`
 		//  Estimated: `7642`
-		// Minimum execution time: 105_898_000 picoseconds.
-		Weight::from_parts(178_915_000, 7642)
+		// Minimum execution time: 103_523_000 picoseconds.
+		Weight::from_parts(109_855_000, 7642)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -586,8 +585,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `10468`
 		//  Estimated: `11402`
-		// Minimum execution time: 272_910_000 picoseconds.
-		Weight::from_parts(382_795_000, 11402)
+		// Minimum execution time: 265_186_000 picoseconds.
+		Weight::from_parts(279_392_000, 11402)
 			.saturating_add(T::DbWeight::get().reads(15_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -601,8 +600,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `656`
 		//  Estimated: `4123`
-		// Minimum execution time: 36_769_000 picoseconds.
-		Weight::from_parts(64_440_000, 4123)
+		// Minimum execution time: 34_945_000 picoseconds.
+		Weight::from_parts(38_362_000, 4123)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -634,8 +633,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `11497`
 		//  Estimated: `11402`
-		// Minimum execution time: 544_778_000 picoseconds.
-		Weight::from_parts(951_127_000, 11402)
+		// Minimum execution time: 521_103_000 picoseconds.
+		Weight::from_parts(534_488_000, 11402)
 			.saturating_add(T::DbWeight::get().reads(18_u64))
 			.saturating_add(T::DbWeight::get().writes(18_u64))
 	}
@@ -649,8 +648,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `971`
 		//  Estimated: `4123`
-		// Minimum execution time: 40_626_000 picoseconds.
-		Weight::from_parts(85_600_000, 4123)
+		// Minimum execution time: 38_301_000 picoseconds.
+		Weight::from_parts(43_742_000, 4123)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -679,14 +678,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Modicum::Deadlines` (r:0 w:1)
 	/// Proof: `Modicum::Deadlines` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	/// The range of component `r` is `[2, 16]`.
-	fn post_mediation_result(r: u32, ) -> Weight {
+	fn post_mediation_result(_r: u32, ) -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `11638`
 		//  Estimated: `14005`
-		// Minimum execution time: 549_116_000 picoseconds.
-		Weight::from_parts(662_499_345, 14005)
-			// Standard Error: 563_317
-			.saturating_add(Weight::from_parts(2_413_072, 0).saturating_mul(r.into()))
+		// Minimum execution time: 538_395_000 picoseconds.
+		Weight::from_parts(595_484_840, 14005)
 			.saturating_add(T::DbWeight::get().reads(19_u64))
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
@@ -718,8 +715,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `11072`
 		//  Estimated: `11402`
-		// Minimum execution time: 508_810_000 picoseconds.
-		Weight::from_parts(822_546_000, 11402)
+		// Minimum execution time: 492_981_000 picoseconds.
+		Weight::from_parts(507_067_000, 11402)
 			.saturating_add(T::DbWeight::get().reads(15_u64))
 			.saturating_add(T::DbWeight::get().writes(15_u64))
 	}
@@ -751,8 +748,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `11285`
 		//  Estimated: `8799`
-		// Minimum execution time: 397_483_000 picoseconds.
-		Weight::from_parts(741_305_000, 8799)
+		// Minimum execution time: 386_592_000 picoseconds.
+		Weight::from_parts(400_529_000, 8799)
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -787,10 +784,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof Size summary in bytes:
 		//  Measured:  `740 + n * (10846 ±0)`
 		//  Estimated: `3482 + n * (10412 ±0)`
-		// Minimum execution time: 14_658_000 picoseconds.
-		Weight::from_parts(15_128_000, 3482)
-			// Standard Error: 63_090_818
-			.saturating_add(Weight::from_parts(2_689_031_047, 0).saturating_mul(n.into()))
+		// Minimum execution time: 14_397_000 picoseconds.
+		Weight::from_parts(17_212_683, 3482)
+			// Standard Error: 631_883
+			.saturating_add(Weight::from_parts(541_321_336, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((18_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((18_u64).saturating_mul(n.into())))
@@ -801,199 +798,198 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
 	fn set_penalty_rate() -> Weight {
-		Weight::from_parts(31_619_000, 1545)
+		Weight::from_parts(18_775_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_verification_count() -> Weight {
-		Weight::from_parts(24_065_000, 1545)
+		Weight::from_parts(18_675_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_reaction_deadline() -> Weight {
-		Weight::from_parts(39_895_000, 1545)
+		Weight::from_parts(18_695_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_mediation_deadline() -> Weight {
-		Weight::from_parts(30_898_000, 1545)
+		Weight::from_parts(18_705_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_min_match_incentive() -> Weight {
-		Weight::from_parts(20_198_000, 1545)
+		Weight::from_parts(18_635_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_cost_tolerance() -> Weight {
-		Weight::from_parts(20_117_000, 1545)
+		Weight::from_parts(18_735_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn set_auto_close_grace() -> Weight {
-		Weight::from_parts(20_679_000, 1545)
+		Weight::from_parts(18_735_000, 1545)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn register_job_creator() -> Weight {
-		Weight::from_parts(95_238_000, 4558)
+		Weight::from_parts(87_815_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_job_creator() -> Weight {
-		Weight::from_parts(116_137_000, 4558)
+		Weight::from_parts(84_748_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn job_creator_add_trusted_mediator() -> Weight {
-		Weight::from_parts(146_243_000, 4558)
+		Weight::from_parts(99_175_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn job_creator_remove_trusted_mediator() -> Weight {
-		Weight::from_parts(157_424_000, 4558)
+		Weight::from_parts(109_044_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_resource_provider() -> Weight {
-		Weight::from_parts(153_367_000, 7642)
+		Weight::from_parts(133_208_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_resource_provider() -> Weight {
-		Weight::from_parts(164_016_000, 7642)
+		Weight::from_parts(89_828_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_trusted_mediator() -> Weight {
-		Weight::from_parts(203_119_000, 7642)
+		Weight::from_parts(107_731_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_trusted_mediator() -> Weight {
-		Weight::from_parts(119_403_000, 7642)
+		Weight::from_parts(131_225_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_trusted_directory() -> Weight {
-		Weight::from_parts(136_555_000, 7642)
+		Weight::from_parts(108_022_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_trusted_directory() -> Weight {
-		Weight::from_parts(115_425_000, 7642)
+		Weight::from_parts(93_083_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_add_supported_base_layer() -> Weight {
-		Weight::from_parts(128_280_000, 7642)
+		Weight::from_parts(102_352_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn resource_provider_remove_supported_base_layer() -> Weight {
-		Weight::from_parts(140_583_000, 7642)
+		Weight::from_parts(93_815_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_mediator() -> Weight {
-		Weight::from_parts(134_421_000, 6625)
+		Weight::from_parts(87_243_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_mediator() -> Weight {
-		Weight::from_parts(115_015_000, 6625)
+		Weight::from_parts(85_950_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_add_trusted_directory() -> Weight {
-		Weight::from_parts(155_170_000, 6625)
+		Weight::from_parts(100_007_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_remove_trusted_directory() -> Weight {
-		Weight::from_parts(151_683_000, 6625)
+		Weight::from_parts(89_468_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_add_supported_base_layer() -> Weight {
-		Weight::from_parts(139_270_000, 6625)
+		Weight::from_parts(98_774_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn mediator_remove_supported_base_layer() -> Weight {
-		Weight::from_parts(125_896_000, 6625)
+		Weight::from_parts(91_261_000, 6625)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn register_directory() -> Weight {
-		Weight::from_parts(146_885_000, 3679)
+		Weight::from_parts(98_103_000, 3679)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn deregister_directory() -> Weight {
-		Weight::from_parts(141_144_000, 3679)
+		Weight::from_parts(83_887_000, 3679)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn post_job_offer() -> Weight {
-		Weight::from_parts(204_933_000, 4558)
+		Weight::from_parts(121_386_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn cancel_job_offer() -> Weight {
-		Weight::from_parts(194_152_000, 4558)
+		Weight::from_parts(106_849_000, 4558)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn post_resource_offer() -> Weight {
-		Weight::from_parts(147_886_000, 7642)
+		Weight::from_parts(128_159_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn cancel_resource_offer() -> Weight {
-		Weight::from_parts(178_915_000, 7642)
+		Weight::from_parts(109_855_000, 7642)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn post_match() -> Weight {
-		Weight::from_parts(382_795_000, 11402)
+		Weight::from_parts(279_392_000, 11402)
 			.saturating_add(RocksDbWeight::get().reads(15_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn post_result() -> Weight {
-		Weight::from_parts(64_440_000, 4123)
+		Weight::from_parts(38_362_000, 4123)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn accept_result() -> Weight {
-		Weight::from_parts(951_127_000, 11402)
+		Weight::from_parts(534_488_000, 11402)
 			.saturating_add(RocksDbWeight::get().reads(18_u64))
 			.saturating_add(RocksDbWeight::get().writes(18_u64))
 	}
 	fn reject_result() -> Weight {
-		Weight::from_parts(85_600_000, 4123)
+		Weight::from_parts(43_742_000, 4123)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
-	fn post_mediation_result(r: u32, ) -> Weight {
-		Weight::from_parts(662_499_345, 14005)
-			.saturating_add(Weight::from_parts(2_413_072, 0).saturating_mul(r.into()))
+	fn post_mediation_result(_r: u32, ) -> Weight {
+		Weight::from_parts(595_484_840, 14005)
 			.saturating_add(RocksDbWeight::get().reads(19_u64))
 			.saturating_add(RocksDbWeight::get().writes(19_u64))
 	}
 	fn timeout() -> Weight {
-		Weight::from_parts(822_546_000, 11402)
+		Weight::from_parts(507_067_000, 11402)
 			.saturating_add(RocksDbWeight::get().reads(15_u64))
 			.saturating_add(RocksDbWeight::get().writes(15_u64))
 	}
 	fn timeout_mediation() -> Weight {
-		Weight::from_parts(741_305_000, 8799)
+		Weight::from_parts(400_529_000, 8799)
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}
 	fn close_overdue(n: u32, ) -> Weight {
-		Weight::from_parts(15_128_000, 3482)
-			.saturating_add(Weight::from_parts(2_689_031_047, 0).saturating_mul(n.into()))
+		Weight::from_parts(17_212_683, 3482)
+			.saturating_add(Weight::from_parts(541_321_336, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((18_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((18_u64).saturating_mul(n.into())))
