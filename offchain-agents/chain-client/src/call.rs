@@ -26,6 +26,8 @@ use subxt::{
 pub struct Call {
 	name: String,
 	payload: Arc<dyn Payload>,
+	/// The same once more, if it is one call of the market: such calls can share a transaction.
+	market: Option<Arc<MarketCall>>,
 }
 
 /// A signed transaction.
@@ -90,7 +92,28 @@ impl Call {
 	where
 		P: subxt::transactions::Payload + Send + Sync + 'static,
 	{
-		Self { name: name.into(), payload: Arc::new(payload) }
+		Self { name: name.into(), payload: Arc::new(payload), market: None }
+	}
+
+	fn of_market<P>(name: &str, payload: P, call: MarketCall) -> Self
+	where
+		P: subxt::transactions::Payload + Send + Sync + 'static,
+	{
+		Self { market: Some(Arc::new(call)), ..Self::new(name, payload) }
+	}
+
+	/// Whether [`Self::together`] takes it.
+	pub(crate) fn can_share(&self) -> bool {
+		self.market.is_some()
+	}
+
+	/// Calls of the market in one transaction, in which each takes effect or fails by itself. Others are left out.
+	pub(crate) fn together<'a>(calls: impl Iterator<Item = &'a Self>) -> Self {
+		let (names, calls): (Vec<_>, Vec<_>) = calls
+			.filter_map(|call| Some((call.name.as_str(), call.market.as_deref()?.clone())))
+			.map(|(name, call)| (name, runtime::Call::Modicum(call)))
+			.unzip();
+		Self::new(&names.join(", "), runtime::tx().utility().force_batch(calls))
 	}
 
 	pub(crate) fn sign(
@@ -160,26 +183,25 @@ impl Call {
 
 	/// Posts a match's result, whose output or logs lie at `uri`.
 	pub fn post_result(match_id: MatchId, result: Run, uri: &str) -> Self {
-		let payload = market().post_result(
-			match_id,
-			Static(result.status),
-			uri.as_bytes().to_vec(),
-			result.result_hash,
-			Static(result.usage),
-		);
-		Self::new("post_result", payload)
+		let Run { status, result_hash, usage } = result;
+		let (status, usage, uri) = (Static(status), Static(usage), uri.as_bytes().to_vec());
+		let payload =
+			market().post_result(match_id, status.clone(), uri.clone(), result_hash, usage.clone());
+		let call = MarketCall::post_result { match_id, status, uri, result_hash, usage };
+		Self::of_market("post_result", payload, call)
 	}
 }
 
-/// Declares calls of the market that take their arguments as the pallet does.
+/// Declares calls of the market that take their arguments as the pallet does, by the names that they have there.
 macro_rules! calls {
 	($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*);)*) => {
 		impl Call {
 			$(
 				$(#[$doc])*
 				pub fn $name($($argument: $type),*) -> Self {
+					let call = MarketCall::$name { $($argument: $argument.clone().into_chain()),* };
 					let payload = market().$name($($argument.into_chain()),*);
-					Self::new(stringify!($name), payload)
+					Self::of_market(stringify!($name), payload, call)
 				}
 			)*
 		}

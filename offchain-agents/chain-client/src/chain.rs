@@ -386,9 +386,9 @@ impl Chain {
 				limited(limit, "connecting", RpcClient::from_insecure_url(endpoint)).await?
 			},
 			Way::Light { chain_spec } => {
-				let spec = tokio::fs::read_to_string(chain_spec)
-					.await
-					.map_err(|source| Error::ChainSpec { path: chain_spec.clone(), source })?;
+				let spec = tokio::fs::read_to_string(chain_spec).await.map_err(|source| {
+					Error::ChainSpec { path: chain_spec.clone(), source: source.into() }
+				})?;
 				let (_, rpc) = LightClient::relay_chain(spec.as_str())
 					.map_err(|error| Error::LightClient(error.to_string()))?;
 				rpc.into()

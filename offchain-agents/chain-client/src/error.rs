@@ -4,11 +4,11 @@
 //! What can go wrong on the way to the chain.
 
 use crate::{SettingsError, H256};
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use subxt::error::{DispatchError, ModuleError};
 
 /// Why the chain could not be asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
 	/// The settings cannot be.
 	#[error(transparent)]
@@ -85,7 +85,7 @@ pub enum Error {
 		/// Which file.
 		path: PathBuf,
 		/// Why.
-		source: std::io::Error,
+		source: Arc<std::io::Error>,
 	},
 	/// The light client does not start.
 	#[error("the light client does not start: {0}; check the chain's specification")]
@@ -96,7 +96,7 @@ pub enum Error {
 		/// What was asked.
 		what: &'static str,
 		/// What subxt says.
-		source: Box<subxt::Error>,
+		source: Arc<subxt::Error>,
 	},
 }
 
@@ -119,7 +119,7 @@ impl Error {
 		if is_incompatible(&source) {
 			Self::IncompatibleRuntime { what }
 		} else {
-			Self::Request { what, source: Box::new(source) }
+			Self::Request { what, source: Arc::new(source) }
 		}
 	}
 
@@ -222,7 +222,7 @@ impl fmt::Display for DispatchFailure {
 }
 
 /// Why a call did not take effect.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError {
 	/// The chain could not be asked.
 	#[error(transparent)]

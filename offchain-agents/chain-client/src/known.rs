@@ -33,10 +33,19 @@ const REMEMBERED: usize = 12;
 pub(crate) struct Known {
 	/// The market after it.
 	pub snapshot: Snapshot,
-	/// The market's events, each with the index of the transaction that caused it, if one did.
-	events: Vec<(Option<u32>, Event)>,
+	/// The market's events, each with what caused it, if a transaction did.
+	events: Vec<(Option<Cause>, Event)>,
 	outcomes: BTreeMap<u32, Outcome>,
 	transactions: OnceCell<Vec<H256>>,
+}
+
+/// What caused an event.
+#[derive(Clone, Copy)]
+struct Cause {
+	/// The index of the transaction.
+	transaction: u32,
+	/// Which of the transaction's calls, if it shares it with others.
+	item: usize,
 }
 
 /// What became of a transaction in a block.
@@ -46,6 +55,8 @@ pub(crate) struct Outcome {
 	pub fee: Balance,
 	/// Why it had no effect, if so; or why the call had none that it was to make in another's name.
 	pub failure: Option<DispatchFailure>,
+	/// The same of each call, if several share the transaction.
+	pub items: Vec<Option<DispatchFailure>>,
 }
 
 impl Known {
@@ -56,7 +67,16 @@ impl Known {
 
 	/// The events of one transaction.
 	pub fn events_of(&self, index: u32) -> Vec<Event> {
-		let own = self.events.iter().filter(|(cause, _)| *cause == Some(index));
+		self.caused(|cause| cause.transaction == index)
+	}
+
+	/// The events of one of the calls that share a transaction.
+	pub fn events_of_item(&self, index: u32, item: usize) -> Vec<Event> {
+		self.caused(|cause| cause.transaction == index && cause.item == item)
+	}
+
+	fn caused(&self, by: impl Fn(Cause) -> bool) -> Vec<Event> {
+		let own = self.events.iter().filter(|(cause, _)| cause.is_some_and(&by));
 		own.map(|(_, event)| event.clone()).collect()
 	}
 
@@ -132,15 +152,25 @@ impl Chain {
 		let mut outcomes: BTreeMap<u32, Outcome> = BTreeMap::new();
 		for event in found.iter() {
 			let event = event.map_err(|error| Error::request(what, error))?;
-			let cause = match event.phase() {
+			let index = match event.phase() {
 				Phase::ApplyExtrinsic(index) => Some(index),
 				_ => None,
 			};
 			if let Some(event) = market_event(at.metadata_ref(), &event)? {
+				let cause = index.map(|transaction| Cause {
+					transaction,
+					item: outcomes.get(&transaction).map_or(0, |outcome| outcome.items.len()),
+				});
 				events.push((cause, event));
 				continue;
 			}
-			let Some(index) = cause else { continue };
+			let Some(index) = index else { continue };
+			// Events of failure begin with it.
+			let refusal = || {
+				DispatchError::decode_from(event.field_bytes(), at.metadata())
+					.map(|failure| DispatchFailure::new(&failure))
+					.map_err(|error| Error::request("the chain's refusal", error))
+			};
 			match (event.pallet_name(), event.event_name()) {
 				("TransactionPayment", "TransactionFeePaid") => {
 					type Paid = runtime::transaction_payment::events::TransactionFeePaid;
@@ -149,10 +179,13 @@ impl Chain {
 					outcomes.entry(index).or_default().fee = paid.actual_fee;
 				},
 				("System", "ExtrinsicFailed") => {
-					let failure = DispatchError::decode_from(event.field_bytes(), at.metadata())
-						.map_err(|error| Error::request("the chain's refusal", error))?;
-					let failure = DispatchFailure::new(&failure);
-					outcomes.entry(index).or_default().failure = Some(failure);
+					outcomes.entry(index).or_default().failure = Some(refusal()?);
+				},
+				("Utility", "ItemCompleted") => {
+					outcomes.entry(index).or_default().items.push(None);
+				},
+				("Utility", "ItemFailed") => {
+					outcomes.entry(index).or_default().items.push(Some(refusal()?));
 				},
 				("Sudo", "Sudid")
 				| ("Council", "Executed" | "MemberExecuted")

@@ -41,7 +41,7 @@ pub struct ConnectionSettings {
 }
 
 /// Settings that cannot be.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SettingsError {
 	/// There is nobody to ask.
 	#[error("endpoints: name at least one, such as ws://127.0.0.1:9944")]

@@ -11,14 +11,17 @@
 //! on what a block of the best chain did is signed at that block: when a fork takes the block back, the transaction
 //! goes with it, and whoever decided decides again (docs/adr/0007-finality.md). A nonce that a fork has freed in the
 //! midst of others is used up by a remark.
+//!
+//! Calls of the market that wait for the task at the same time, and were decided at the same block, share a
+//! transaction: it costs the chain less, and each has its own outcome all the same.
 
 use crate::{
 	call::{Call, Signed},
 	chain::{Chain, Connection},
-	error::{Error, SubmitError},
+	error::{DispatchFailure, Error, SubmitError},
 	event::Event,
 	key::Key,
-	known::Known,
+	known::{Known, Outcome},
 	pump::{Pump, Seen},
 	snapshot::Snapshot,
 	AccountId, H256,
@@ -32,6 +35,8 @@ use tokio::sync::{mpsc, oneshot, Mutex};
 const QUEUE: usize = 256;
 /// Finalised blocks after which a transaction is shown to the node again.
 const REPEAT_AFTER_BLOCKS: u64 = 8;
+/// Calls that share a transaction, at most: a few percent of what a block holds.
+const TOGETHER: usize = 16;
 /// How often a nonce that somebody else has used is replaced before a call is given up.
 const NONCE_ATTEMPTS: u32 = 5;
 
@@ -63,9 +68,9 @@ pub struct Included {
 	pub block: u64,
 	/// Hash of the block.
 	pub block_hash: H256,
-	/// Hash of the transaction.
+	/// Hash of the transaction, which other calls of the account may share.
 	pub transaction: H256,
-	/// The fee that was paid, base units.
+	/// The fee that was paid, base units; of a shared transaction the call's part.
 	pub fee: Balance,
 	/// What the call did in the market.
 	pub events: Vec<Event>,
@@ -110,6 +115,14 @@ struct Request {
 	/// Told once a block of the best chain contains it.
 	early: Option<oneshot::Sender<Included>>,
 	reply: oneshot::Sender<Result<Included, SubmitError>>,
+}
+
+impl Request {
+	/// Whether both may be in one transaction, which is signed at one block.
+	fn can_share_with(&self, other: &Self) -> bool {
+		let block = |request: &Self| request.decided_at.as_ref().map(Snapshot::hash);
+		self.call.can_share() && other.call.can_share() && block(self) == block(other)
+	}
 }
 
 impl Submitter {
@@ -212,12 +225,30 @@ impl Submitter {
 
 /// A transaction that was sent and is not in a finalised block.
 struct Pending {
-	request: Request,
+	/// What it does: one call, or several together.
+	call: Call,
+	/// Who asked for it. More than one share it, in the order of their calls.
+	requests: Vec<Request>,
 	nonce: u64,
 	signed: Signed,
 	/// Number of the last finalised block when it was last sent.
 	sent_at: u64,
 	attempts: u32,
+}
+
+impl Pending {
+	/// What it was decided on.
+	fn decided_at(&self) -> Option<&Snapshot> {
+		self.requests.first()?.decided_at.as_ref()
+	}
+
+	/// Tells all who asked for it that it came to nothing.
+	fn fail(self, error: impl Fn(String) -> SubmitError) {
+		for request in self.requests {
+			let error = error(request.call.to_string());
+			reply(request, Err(error));
+		}
+	}
 }
 
 /// What a node says to a transaction.
@@ -284,22 +315,57 @@ impl Task {
 	async fn give_up(&mut self, reason: &str) {
 		*self.strangers.lock().await = true;
 		for pending in self.pending.drain(..) {
-			let call = pending.request.call.to_string();
-			let error = SubmitError::OutcomeUnknown { call, reason: reason.into() };
-			reply(pending.request, Err(error));
+			pending.fail(|call| SubmitError::OutcomeUnknown { call, reason: reason.into() });
 		}
 	}
 
-	/// Signs and sends a new call.
-	async fn begin(&mut self, request: Request) {
-		match self.sign_and_send(&request.call, request.decided_at.as_ref()).await {
+	/// Signs and sends a new call, together with those that wait behind it as far as they can share a transaction.
+	async fn begin(&mut self, first: Request) {
+		let mut next = Some(first);
+		while let Some(first) = next.take() {
+			let mut requests = vec![first];
+			while requests.len() < TOGETHER {
+				let Ok(other) = self.requests.try_recv() else { break };
+				if !requests[0].can_share_with(&other) {
+					next = Some(other);
+					break;
+				}
+				requests.push(other);
+			}
+			let Err((requests, error)) = self.begin_together(requests).await else { continue };
+			if requests.len() > 1 {
+				tracing::debug!(%error, calls = requests.len(), "not together: each by itself");
+			}
+			// One that cannot be sent must not keep the others from it.
+			for request in requests {
+				if let Err((requests, error)) = self.begin_together(vec![request]).await {
+					for request in requests {
+						reply(request, Err(error.clone()));
+					}
+				}
+			}
+		}
+	}
+
+	/// Signs and sends the calls of these requests in one transaction. Gives them back if that cannot be done.
+	async fn begin_together(
+		&mut self,
+		requests: Vec<Request>,
+	) -> Result<(), (Vec<Request>, SubmitError)> {
+		let call = match &requests[..] {
+			[request] => request.call.clone(),
+			requests => Call::together(requests.iter().map(|request| &request.call)),
+		};
+		let decided_at = requests.first().and_then(|request| request.decided_at.clone());
+		match self.sign_and_send(&call, decided_at.as_ref()).await {
 			Ok((nonce, signed)) => {
-				tracing::debug!(call = %request.call, nonce, hash = ?signed.hash, "sent");
+				tracing::debug!(%call, nonce, hash = ?signed.hash, "sent");
 				self.next_nonce = Some(nonce + 1);
 				let sent_at = self.last_final.as_ref().map_or(signed.at, Snapshot::number);
-				self.pending.push(Pending { request, nonce, signed, sent_at, attempts: 1 });
+				self.pending.push(Pending { call, requests, nonce, signed, sent_at, attempts: 1 });
+				Ok(())
 			},
-			Err(error) => reply(request, Err(error)),
+			Err(error) => Err((requests, error)),
 		}
 	}
 
@@ -414,9 +480,11 @@ impl Task {
 		for (index, hash) in (0..).zip(transactions) {
 			let mut pending = self.pending.iter_mut();
 			let Some(pending) = pending.find(|p| p.signed.hash == *hash) else { continue };
-			if block.outcome_of(index).failure.is_none() {
-				if let Some(early) = pending.request.early.take() {
-					let _ = early.send(included(block, index, *hash));
+			let outcomes = outcomes(block, index, *hash, pending.requests.len());
+			for (request, outcome) in pending.requests.iter_mut().zip(outcomes) {
+				let Ok(included) = outcome else { continue };
+				if let Some(early) = request.early.take() {
+					let _ = early.send(included);
 				}
 			}
 		}
@@ -435,13 +503,13 @@ impl Task {
 			let position = self.pending.iter().position(|p| p.signed.hash == *hash);
 			let Some(position) = position else { continue };
 			let pending = self.pending.remove(position);
-			let call = pending.request.call.to_string();
-			tracing::debug!(call, block = number, "final");
-			let outcome = match block.outcome_of(index).failure {
-				Some(failure) => Err(SubmitError::Refused { call, failure }),
-				None => Ok(included(block, index, *hash)),
-			};
-			reply(pending.request, outcome);
+			tracing::debug!(call = %pending.call, block = number, "final");
+			let outcomes = outcomes(block, index, *hash, pending.requests.len());
+			for (request, outcome) in pending.requests.into_iter().zip(outcomes) {
+				let call = request.call.to_string();
+				let outcome = outcome.map_err(|failure| SubmitError::Refused { call, failure });
+				reply(request, outcome);
+			}
 		}
 		self.bury(snapshot).await;
 		for mut pending in std::mem::take(&mut self.pending) {
@@ -472,11 +540,11 @@ impl Task {
 		let last = self.pending.iter().map(|pending| pending.nonce).max();
 		self.next_nonce = last.map(|last| last + 1);
 		for pending in dead {
-			let call = pending.request.call.to_string();
-			tracing::warn!(call, nonce = pending.nonce, "decided on a block that a fork took back");
-			reply(pending.request, Err(SubmitError::Forked { call }));
-			if last.is_some_and(|last| pending.nonce < last) {
-				self.use_up(pending.nonce, block).await;
+			let (call, nonce) = (&pending.call, pending.nonce);
+			tracing::warn!(%call, nonce, "decided on a block that a fork took back");
+			pending.fail(|call| SubmitError::Forked { call });
+			if last.is_some_and(|last| nonce < last) {
+				self.use_up(nonce, block).await;
 			}
 		}
 	}
@@ -485,9 +553,8 @@ impl Task {
 		let call = Call::remark();
 		let mortality = self.settings.mortality_blocks;
 		let Ok(signed) = call.sign(block.client(), &self.key, nonce, mortality) else { return };
-		let (reply, _) = oneshot::channel();
-		let request = Request { call, decided_at: None, early: None, reply };
-		let pending = Pending { request, nonce, signed, sent_at: block.number(), attempts: 1 };
+		let (requests, sent_at) = (Vec::new(), block.number());
+		let pending = Pending { call, requests, nonce, signed, sent_at, attempts: 1 };
 		self.repeat(&pending).await;
 		self.pending.push(pending);
 	}
@@ -504,23 +571,23 @@ impl Task {
 	/// A transaction's life is over: signs it anew. It was in no finalised block up to now, and can be in none
 	/// from now on.
 	async fn renew(&mut self, mut pending: Pending, block: &Snapshot) {
-		let call = pending.request.call.to_string();
 		// What was decided long ago is not to be done now.
-		if pending.request.decided_at.is_some() || pending.attempts >= self.settings.attempts {
-			let error = SubmitError::Expired { call, attempts: pending.attempts };
-			return reply(pending.request, Err(error));
+		if pending.decided_at().is_some() || pending.attempts >= self.settings.attempts {
+			let attempts = pending.attempts;
+			return pending.fail(|call| SubmitError::Expired { call, attempts });
 		}
-		tracing::warn!(call, nonce = pending.nonce, "not included in its life; signed anew");
+		let call = pending.call.clone();
+		tracing::warn!(%call, nonce = pending.nonce, "not included in its life; signed anew");
 		let used = match block.account(&self.account).await {
 			Ok(account) => u64::from(account.nonce) > pending.nonce,
-			Err(error) => return reply(pending.request, Err(error.into())),
+			Err(error) => return pending.fail(|_| error.clone().into()),
 		};
 		// The same nonce, unless somebody else has used it: others of ours may wait for it.
 		let following = self.next_nonce;
 		if !used {
 			self.next_nonce = Some(pending.nonce);
 		}
-		match self.sign_and_send(&pending.request.call, None).await {
+		match self.sign_and_send(&call, None).await {
 			Ok((nonce, signed)) => {
 				self.next_nonce = following.max(Some(nonce + 1));
 				pending.attempts += 1;
@@ -531,21 +598,37 @@ impl Task {
 			},
 			Err(error) => {
 				self.next_nonce = following;
-				reply(pending.request, Err(error));
+				pending.fail(|_| error.clone());
 			},
 		}
 	}
 }
 
-/// What the transaction at `index` of a block did.
-fn included(block: &Known, index: u32, transaction: H256) -> Included {
-	Included {
-		block: block.snapshot.number(),
-		block_hash: block.snapshot.hash(),
-		transaction,
-		fee: block.outcome_of(index).fee,
-		events: block.events_of(index),
-	}
+/// What the transaction at `index` of a block did for each of the calls that share it.
+fn outcomes(
+	block: &Known,
+	index: u32,
+	transaction: H256,
+	calls: usize,
+) -> Vec<Result<Included, DispatchFailure>> {
+	let Outcome { fee, failure, items } = block.outcome_of(index);
+	let outcome = |item: usize| {
+		let of_item = items.get(item).filter(|_| calls > 1).cloned().flatten();
+		if let Some(failure) = failure.clone().or(of_item) {
+			return Err(failure);
+		}
+		Ok(Included {
+			block: block.snapshot.number(),
+			block_hash: block.snapshot.hash(),
+			transaction,
+			fee: fee / calls as Balance,
+			events: match calls {
+				1 => block.events_of(index),
+				_ => block.events_of_item(index, item),
+			},
+		})
+	};
+	(0..calls).map(outcome).collect()
 }
 
 /// Whoever asked may have stopped waiting; the outcome is then nobody's.

@@ -13,7 +13,7 @@ use modicum_node_testing::{Network, Role};
 use modicum_primitives::{
 	Architecture, JobTerms, Meter, Prices, ResourceTerms, Resources, Rule, Usage,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const TOKEN: u128 = 1_000_000_000_000;
 
@@ -76,6 +76,55 @@ async fn many_calls_of_one_account_at_once_all_take_effect() {
 	assert_eq!(solver.free, 1_000_000 * TOKEN - 55 * TOKEN - fees);
 	assert_eq!(solver.nonce, 10);
 	assert!(chain.best_time().await.unwrap() >= snapshot.now().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_wait_together_share_a_transaction_and_nothing_else() {
+	let (_network, chain) = development().await;
+	let creator = submitter(&chain, "Creator");
+	let calls = [
+		Call::register_job_creator(),
+		Call::cancel_job_offer(7),
+		Call::deregister_job_creator(),
+		Call::register_job_creator(),
+		Call::register_job_creator(),
+		Call::deregister_job_creator(),
+	];
+	let names = [
+		Ok("JobCreatorRegistered"),
+		Err("JobOfferNotFound"),
+		Ok("JobCreatorDeregistered"),
+		Ok("JobCreatorRegistered"),
+		Err("AlreadyRegistered"),
+		Ok("JobCreatorDeregistered"),
+	];
+	// Polled in this order, so that they are queued in this order, all before the first is sent.
+	let waiting = calls.into_iter().map(|call| creator.submit_early(call, None));
+	let mut transactions = BTreeSet::new();
+	let mut fees = 0;
+	for (outcome, expected) in futures::future::join_all(waiting).await.into_iter().zip(names) {
+		match (outcome, expected) {
+			(Ok((included, finality)), Ok(name)) => {
+				let events: Vec<_> = included.events.iter().map(Event::name).collect();
+				assert_eq!(events, [name]);
+				assert_eq!(finality.wait().await.unwrap(), included);
+				fees += included.fee;
+				transactions.insert(included.transaction);
+			},
+			(Err(error), Err(name)) => {
+				let failure = error.failure().unwrap();
+				assert!(failure.is_market(name), "{failure}");
+			},
+			other => panic!("{other:?}"),
+		}
+	}
+	let snapshot = chain.snapshot().await.unwrap();
+	let account = snapshot.account(&creator.account()).await.unwrap();
+	// The task may have begun with the first before the others were there.
+	assert!(account.nonce <= 2, "{}", account.nonce);
+	assert!(transactions.len() <= 2, "{transactions:?}");
+	let spent = 1_000_000 * TOKEN - account.free;
+	assert!(fees < spent && spent < 2 * fees, "{fees} {spent}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ pub mod output;
 pub mod status;
 
 mod cgroup;
+mod counter;
 mod error;
 mod executor;
 mod extension;

@@ -3,12 +3,11 @@
 
 //! How instructions are counted: by the processor where it can, else as CPU time times a rate.
 
-use std::{fs::File, hint::black_box, io, path::Path};
+use std::{hint::black_box, path::Path};
 
-use perf_event::{events::Hardware, Builder, Counter};
 use serde::{Deserialize, Serialize};
 
-use crate::run::CpuSet;
+use crate::counter::HardwareCounter;
 
 /// Instructions in one round of the reference loop, by definition: six operations on two numbers, of which each
 /// needs the one before, then the count and the jump.
@@ -64,29 +63,6 @@ fn reference_loop_ns() -> u64 {
 fn thread_cpu_ns() -> u64 {
 	let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
 	time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-/// The processor's count of the user-mode instructions of one cgroup.
-pub(crate) struct HardwareCounter(Vec<Counter>);
-
-impl HardwareCounter {
-	/// Count in the cgroup `folder`, and all below it, on each of `cpus`.
-	pub(crate) fn open(folder: &Path, cpus: &CpuSet) -> io::Result<Self> {
-		let cgroup = File::open(folder)?;
-		let counters = cpus.iter().map(|cpu| {
-			let mut builder = Builder::new(Hardware::INSTRUCTIONS);
-			builder.observe_cgroup(&cgroup).one_cpu(cpu as usize);
-			// Pinned: a counter that had to share its register would only estimate.
-			builder.exclude_kernel(true).exclude_hv(true).pinned(true).enabled(true);
-			builder.build()
-		});
-		counters.collect::<io::Result<_>>().map(Self)
-	}
-
-	/// Instructions so far.
-	pub(crate) fn read(&mut self) -> io::Result<u64> {
-		self.0.iter_mut().try_fold(0u64, |sum, counter| Ok(sum.saturating_add(counter.read()?)))
-	}
 }
 
 /// Whether jobs' instructions can be counted by the processor: tries a counter on the machine's own cgroup,

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
 
 mod agents;
 mod amount;
@@ -13,6 +12,7 @@ mod context;
 mod directory_view;
 mod failure;
 mod keys;
+mod memory;
 mod output;
 mod telemetry;
 
@@ -32,6 +32,10 @@ fn main() -> ExitCode {
 		Err(error) => error.exit(),
 	};
 	let format = cli.global.output;
+	// A directory serves many at once, and moves more than it keeps.
+	if !matches!(cli.command, cli::Command::Directory(_)) {
+		memory::keep_little();
+	}
 	let outcome = tokio::runtime::Builder::new_multi_thread()
 		.enable_all()
 		.build()

@@ -61,6 +61,7 @@ impl frame_system::Config for Runtime {
 	type BlockLength = BlockLength;
 	type BlockWeights = BlockWeights;
 	type DbWeight = ParityDbWeight;
+	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
 	type Hash = Hash;
 	type Nonce = Nonce;
 	type SS58Prefix = SS58Prefix;

@@ -31,8 +31,9 @@ use super::{
 };
 use crate::{
 	cgroup::Reading,
+	counter::HardwareCounter,
 	error::{ExecutorError, Result},
-	meter::{Calibration, HardwareCounter},
+	meter::Calibration,
 	output::{canonicalise, Output, OutputFault, OutputLimits},
 	run::{CpuSet, Figures, RunId, RunOptions, RunReport},
 	status::{Ending, Figure},
