@@ -105,6 +105,13 @@ pub(super) enum Failure {
 		/// The directory's `Retry-After`.
 		after: Option<Duration>,
 	},
+	/// The directory is there, and asks to come back later because there are too many requests.
+	TooMany {
+		/// What it says.
+		reason: String,
+		/// Its `Retry-After`.
+		after: Option<Duration>,
+	},
 }
 
 impl From<ClientError> for Failure {
@@ -178,7 +185,10 @@ impl Refusal {
 			},
 			StatusCode::PAYLOAD_TOO_LARGE => ClientError::TooLarge { what, reason },
 			StatusCode::INSUFFICIENT_STORAGE => ClientError::Unavailable { what, reason },
-			StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+			StatusCode::TOO_MANY_REQUESTS => {
+				return Failure::TooMany { reason, after: self.after };
+			},
+			StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => {
 				return Failure::Again { reason, after: self.after };
 			},
 			status if status.is_server_error() => {

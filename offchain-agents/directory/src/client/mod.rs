@@ -173,7 +173,9 @@ impl Client {
 			Err(_) => return Err(unavailable("no answer in time".into())),
 			Ok(Err(error)) => {
 				return match Failure::broken(&error) {
-					Failure::Again { reason, .. } => Err(unavailable(reason)),
+					Failure::Again { reason, .. } | Failure::TooMany { reason, .. } => {
+						Err(unavailable(reason))
+					},
 					Failure::Final(error) => Err(error),
 				};
 			},
@@ -182,6 +184,8 @@ impl Client {
 		match response.status() {
 			status if status.is_success() => Ok(()),
 			StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(()),
+			// It is there, and has much to do.
+			StatusCode::TOO_MANY_REQUESTS => Ok(()),
 			status => Err(unavailable(format!("it answers {status}, not as a registry does"))),
 		}
 	}

@@ -64,15 +64,21 @@ impl Outgoing {
 	}
 }
 
-/// Counts failures in a row and waits after each.
+/// How long a request waits in all while the directory asks for fewer at once.
+const HELD_UP_AT_MOST: Duration = Duration::from_secs(300);
+/// The wait when it does not say for how long.
+const HELD_UP_BY_DEFAULT: Duration = Duration::from_secs(1);
+
+/// Counts failures in a row and waits after each. A directory that asks to come back later has not failed.
 pub(super) struct Patience<'a> {
 	settings: &'a ClientSettings,
 	failures: u32,
+	held_up: Duration,
 }
 
 impl<'a> Patience<'a> {
 	pub(super) fn new(settings: &'a ClientSettings) -> Self {
-		Self { settings, failures: 0 }
+		Self { settings, failures: 0, held_up: Duration::ZERO }
 	}
 
 	/// Something got through: the count begins anew.
@@ -83,10 +89,11 @@ impl<'a> Patience<'a> {
 	/// Waits before the next attempt.
 	///
 	/// # Errors
-	/// The failure is final, or there have been too many in a row.
+	/// The failure is final, or there have been too many in a row, or the directory has been busy for too long.
 	pub(super) async fn after(&mut self, what: &str, failure: Failure) -> Result<(), ClientError> {
 		let (reason, after) = match failure {
 			Failure::Final(error) => return Err(error),
+			Failure::TooMany { reason, after } => return self.hold_up(what, reason, after).await,
 			Failure::Again { reason, after } => (reason, after),
 		};
 		self.failures += 1;
@@ -101,6 +108,24 @@ impl<'a> Patience<'a> {
 		let wait = wait.max(after.unwrap_or_default().min(self.settings.max_backoff));
 		tracing::debug!(target: "modicum::directory::client", what, reason, ?wait, "trying again");
 		tokio::time::sleep(wait).await;
+		Ok(())
+	}
+
+	async fn hold_up(
+		&mut self,
+		what: &str,
+		reason: String,
+		after: Option<Duration>,
+	) -> Result<(), ClientError> {
+		if self.held_up >= HELD_UP_AT_MOST {
+			return Err(ClientError::Unavailable { what: what.to_owned(), reason });
+		}
+		let wait = after.unwrap_or(HELD_UP_BY_DEFAULT).min(self.settings.max_backoff);
+		// Not all at the same moment.
+		let wait = wait.mul_f64(rand::random_range(1.0..=2.0));
+		tracing::debug!(target: "modicum::directory::client", what, reason, ?wait, "held up");
+		tokio::time::sleep(wait).await;
+		self.held_up += wait;
 		Ok(())
 	}
 }
