@@ -241,14 +241,6 @@ impl Pending {
 	fn decided_at(&self) -> Option<&Snapshot> {
 		self.requests.first()?.decided_at.as_ref()
 	}
-
-	/// Tells all who asked for it that it came to nothing.
-	fn fail(self, error: impl Fn(String) -> SubmitError) {
-		for request in self.requests {
-			let error = error(request.call.to_string());
-			reply(request, Err(error));
-		}
-	}
 }
 
 /// What a node says to a transaction.
@@ -315,7 +307,8 @@ impl Task {
 	async fn give_up(&mut self, reason: &str) {
 		*self.strangers.lock().await = true;
 		for pending in self.pending.drain(..) {
-			pending.fail(|call| SubmitError::OutcomeUnknown { call, reason: reason.into() });
+			let unknown = |call| SubmitError::OutcomeUnknown { call, reason: reason.into() };
+			fail(pending.requests, unknown);
 		}
 	}
 
@@ -333,15 +326,15 @@ impl Task {
 				requests.push(other);
 			}
 			let Err((requests, error)) = self.begin_together(requests).await else { continue };
-			if requests.len() > 1 {
-				tracing::debug!(%error, calls = requests.len(), "not together: each by itself");
+			if requests.len() == 1 {
+				fail(requests, |_| error.clone());
+				continue;
 			}
 			// One that cannot be sent must not keep the others from it.
+			tracing::debug!(%error, calls = requests.len(), "not together: each by itself");
 			for request in requests {
 				if let Err((requests, error)) = self.begin_together(vec![request]).await {
-					for request in requests {
-						reply(request, Err(error.clone()));
-					}
+					fail(requests, |_| error.clone());
 				}
 			}
 		}
@@ -542,7 +535,7 @@ impl Task {
 		for pending in dead {
 			let (call, nonce) = (&pending.call, pending.nonce);
 			tracing::warn!(%call, nonce, "decided on a block that a fork took back");
-			pending.fail(|call| SubmitError::Forked { call });
+			fail(pending.requests, |call| SubmitError::Forked { call });
 			if last.is_some_and(|last| nonce < last) {
 				self.use_up(nonce, block).await;
 			}
@@ -574,13 +567,13 @@ impl Task {
 		// What was decided long ago is not to be done now.
 		if pending.decided_at().is_some() || pending.attempts >= self.settings.attempts {
 			let attempts = pending.attempts;
-			return pending.fail(|call| SubmitError::Expired { call, attempts });
+			return fail(pending.requests, |call| SubmitError::Expired { call, attempts });
 		}
 		let call = pending.call.clone();
 		tracing::warn!(%call, nonce = pending.nonce, "not included in its life; signed anew");
 		let used = match block.account(&self.account).await {
 			Ok(account) => u64::from(account.nonce) > pending.nonce,
-			Err(error) => return pending.fail(|_| error.clone().into()),
+			Err(error) => return fail(pending.requests, |_| error.clone().into()),
 		};
 		// The same nonce, unless somebody else has used it: others of ours may wait for it.
 		let following = self.next_nonce;
@@ -598,7 +591,7 @@ impl Task {
 			},
 			Err(error) => {
 				self.next_nonce = following;
-				pending.fail(|_| error.clone());
+				fail(pending.requests, |_| error.clone());
 			},
 		}
 	}
@@ -629,6 +622,14 @@ fn outcomes(
 		})
 	};
 	(0..calls).map(outcome).collect()
+}
+
+/// Tells all who asked that it came to nothing; `error` is given the name of each one's call.
+fn fail(requests: Vec<Request>, error: impl Fn(String) -> SubmitError) {
+	for request in requests {
+		let error = error(request.call.to_string());
+		reply(request, Err(error));
+	}
 }
 
 /// Whoever asked may have stopped waiting; the outcome is then nobody's.

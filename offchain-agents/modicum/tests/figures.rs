@@ -113,7 +113,7 @@ async fn start(settings: &[&str]) -> (Market, Vec<Agent>) {
 	let unbounded = market.home("//Directory").join("unbounded.toml");
 	std::fs::create_dir_all(unbounded.parent().unwrap()).unwrap();
 	std::fs::write(&unbounded, "[limits]\nrequests_per_second = 0\n").unwrap();
-	let more = format!("--config {}", unbounded.display());
+	let more = format!("--settings {}", unbounded.display());
 	let directory = market.directory_with("//Directory", &more).await;
 	let solver = market.start("//Solver", "solver run");
 	(market, vec![directory, solver])
