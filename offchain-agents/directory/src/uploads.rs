@@ -405,8 +405,8 @@ fn hash_file(path: &Path, len: u64) -> io::Result<Digest> {
 }
 
 fn check_free(folder: &Path, min_free_bytes: u64) -> io::Result<()> {
-	let stat = nix::sys::statvfs::statvfs(folder)?;
-	let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+	let stat = rustix::fs::statvfs(folder)?;
+	let free = stat.f_bavail.saturating_mul(stat.f_frsize);
 	if free < min_free_bytes {
 		return Err(io::ErrorKind::StorageFull.into());
 	}

@@ -13,7 +13,7 @@ use modicum_economics::{
 };
 
 fn read(name: &str) -> String {
-	let path = format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+	let path = format!("../../docs/{name}");
 	std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 

@@ -151,7 +151,7 @@ async fn without_an_engine_nothing_is_offered_and_nothing_is_lost() {
 
 /// Makes the base image; its ChainID.
 fn made_base(archive: &Path) -> String {
-	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/bases/busybox.sh");
+	let script = Path::new("../../docker/bases/busybox.sh");
 	let output = Command::new(script).arg(archive).output().unwrap();
 	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 	String::from_utf8(output.stdout).unwrap().trim().into()

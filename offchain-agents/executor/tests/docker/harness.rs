@@ -209,7 +209,7 @@ pub fn next_run() -> RunId {
 
 /// Make the base image with its own script; what that says is the ChainID.
 pub fn build_busybox(archive: &Path) -> Digest {
-	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/bases/busybox.sh");
+	let script = Path::new("../../docker/bases/busybox.sh");
 	let output = Command::new(script).arg(archive).output().unwrap();
 	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 	String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()

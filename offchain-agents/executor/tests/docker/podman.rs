@@ -24,7 +24,7 @@ struct Podman {
 
 impl Podman {
 	fn start() -> Self {
-		let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/with-podman.sh");
+		let script = Path::new("../../scripts/with-podman.sh");
 		let mut process = Command::new(script)
 			.args(["sh", "-c", "echo $DOCKER_HOST; cat"])
 			.stdin(Stdio::piped())

@@ -458,11 +458,7 @@ mod tests {
 	fn every_bad_line_of_a_sweep_is_named_and_good_ones_override() {
 		let folder = tempfile::tempdir().unwrap();
 		let sweep = folder.path().join("sweep");
-		let job = JobFile::read(Path::new(concat!(
-			env!("CARGO_MANIFEST_DIR"),
-			"/../../docker/jobs/matrix-product"
-		)))
-		.unwrap();
+		let job = JobFile::read(Path::new("../../docker/jobs/matrix-product")).unwrap();
 		std::fs::write(
 			&sweep,
 			"{\"name\": \"Bad\"}\n\n{\"nmae\": \"x\"}\n{\"input\": \"none\"}\n{\"command\": [\"relative\"]}\n{\n{}\n",

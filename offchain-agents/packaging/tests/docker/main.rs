@@ -55,7 +55,7 @@ impl Machine {
 			panic!("these tests need a container engine; run them through scripts/with-docker.sh: {error}")
 		});
 		let archive = folder.path().join("base.tar");
-		let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/bases/busybox.sh");
+		let script = Path::new("../../docker/bases/busybox.sh");
 		let output = Command::new(script).arg(&archive).output().unwrap();
 		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 		let base = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();

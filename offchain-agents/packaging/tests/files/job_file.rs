@@ -97,7 +97,7 @@ KEY = "value"
 
 #[test]
 fn the_example_jobs_are_read() {
-	let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/jobs");
+	let jobs = Path::new("../../docker/jobs");
 	let mut count = 0;
 	for entry in fs::read_dir(jobs).unwrap() {
 		let path = entry.unwrap().path();
