@@ -100,6 +100,6 @@ async fn the_reserve_is_kept_free() {
 	let location = server.begin("a").await;
 	let response = server.append(&location, noise(2, 12_000_000)).await;
 	assert_error(response, 507, "UNAVAILABLE").await;
-	let free = nix::sys::statvfs::statvfs(disk.path()).unwrap();
-	assert!(free.blocks_available() * free.fragment_size() > 7 * 1024 * 1024);
+	let free = rustix::fs::statvfs(disk.path()).unwrap();
+	assert!(free.f_bavail * free.f_frsize > 7 * 1024 * 1024);
 }
