@@ -37,7 +37,6 @@ fn main() -> ExitCode {
 		memory::keep_little();
 	}
 	let outcome = tokio::runtime::Builder::new_multi_thread()
-		.max_blocking_threads(32)
 		.enable_all()
 		.build()
 		.map_err(|error| failure::Failure::internal(format!("no runtime: {error}")))
