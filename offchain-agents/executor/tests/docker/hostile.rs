@@ -527,7 +527,15 @@ fn nothing_but_the_output_and_the_scratch_space_is_writable() {
 #[ignore = "needs a container engine: scripts/test-docker.sh"]
 fn set_user_id_gives_nothing() {
 	let busybox = std::fs::read(which_busybox()).unwrap();
-	let job = shell("id -u; /job/id -u; /job/su -c id; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; true")
+	// One stream, since the order of lines of two is the engine's.
+	let script = "
+		exec 2>&1
+		id -u
+		/job/id -u
+		/job/su -c id
+		grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status
+		true";
+	let job = shell(script)
 		.with_file("job/id", 0o6755, &busybox)
 		.with_file("job/su", 0o6755, &busybox);
 	let ended = ends(job, Completed);
