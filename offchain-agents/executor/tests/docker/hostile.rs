@@ -535,9 +535,8 @@ fn set_user_id_gives_nothing() {
 		/job/su -c id
 		grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status
 		true";
-	let job = shell(script)
-		.with_file("job/id", 0o6755, &busybox)
-		.with_file("job/su", 0o6755, &busybox);
+	let job =
+		shell(script).with_file("job/id", 0o6755, &busybox).with_file("job/su", 0o6755, &busybox);
 	let ended = ends(job, Completed);
 	assert!(ended.log.starts_with("65534\n65534\n"), "{}", ended.log);
 	assert!(!ended.log.contains("uid=0"), "{}", ended.log);
