@@ -11,15 +11,15 @@
 use crate::{
 	agents::{
 		ahead::{Ahead, Standing},
+		calls::settled,
 		cheat::CreatorCheat,
 		jobs::{Closed, JobRecord, Jobs, Judgement, Stage},
 		posting::Posted,
-		provider::settled,
 		runner::Runner,
+		telling::{self, result_of},
 		time_left, Agent, MOST_UNFINAL,
 	},
 	amount::Amount,
-	commands::chain::time_of,
 	failure::{Exit, Failure, Outcome},
 	output::files,
 };
@@ -27,10 +27,7 @@ use modicum_chain_client::{
 	AccountId, Call, Event, FinalizedItem, Match, OfferState, Phase, PostedResult, Snapshot,
 };
 use modicum_directory::{account::AccountId as DirectoryAccount, names::RepositoryName};
-use modicum_primitives::{
-	Balance, Ending, FaultyParty, JobOfferId, MatchId, Moment, RejectReason, ResultStatus, Run,
-	Usage,
-};
+use modicum_primitives::{Ending, FaultyParty, MatchId, Moment, RejectReason, ResultStatus};
 use std::{
 	collections::BTreeSet,
 	sync::Arc,
@@ -204,7 +201,7 @@ impl Driver {
 					};
 					if seen.is_ok() {
 						// Told as soon as it is acted on, so that all lines are in one order.
-						for line in lines(&ahead.standing) {
+						for line in telling::of_standing(&ahead.standing) {
 							self.say_once(&mut pursuit, line);
 						}
 					}
@@ -313,7 +310,7 @@ impl Driver {
 				Stage::Posting { completion_deadline },
 				Event::JobOfferPosted { job_offer, creator, uri, held, .. },
 			) if creator == self.agent.account && uri == self.repository(record)?.to_string() => {
-				self.say_once(pursuit, offered_line(job_offer, record.next_block, held));
+				self.say_once(pursuit, telling::of_offer(job_offer, record.next_block, held));
 				let completion_deadline = *completion_deadline;
 				self.save(record, Stage::Offered { job_offer, completion_deadline }).await
 			},
@@ -332,7 +329,7 @@ impl Driver {
 				let job_offer = *job_offer;
 				self.say_once(
 					pursuit,
-					matched_line(match_id, provider, value, completion_deadline),
+					telling::of_match(match_id, provider, value, completion_deadline),
 				);
 				pursuit.result = None;
 				let stage =
@@ -360,7 +357,7 @@ impl Driver {
 				Stage::Matched { match_id, .. },
 				Event::ResultPosted { match_id: of, result, uri, .. },
 			) if of == *match_id => {
-				self.say_once(pursuit, result_line(&result));
+				self.say_once(pursuit, telling::of_result(&result));
 				pursuit.result = Some(PostedResult { run: result, uri });
 				Ok(())
 			},
@@ -368,7 +365,7 @@ impl Driver {
 				Stage::Matched { match_id, .. },
 				Event::JobAssignedForMediation { match_id: of, mediator, mediation_deadline },
 			) if of == *match_id => {
-				self.say_once(pursuit, mediation_line(mediator, mediation_deadline));
+				self.say_once(pursuit, telling::of_mediation(mediator, mediation_deadline));
 				Ok(())
 			},
 			(
@@ -541,47 +538,6 @@ impl Driver {
 		record.outputs = unpacked.map_err(|error| Failure::new(Exit::File, error))?;
 		self.say(format!("{} in {}", files(record.outputs.len()), record.plan.out.display()));
 		self.save(record, record.stage.clone()).await
-	}
-}
-
-/// An offer, for whoever waits.
-pub(super) fn offered_line(job_offer: JobOfferId, block: u64, held: Balance) -> String {
-	format!("offered as job offer {job_offer} in block {block}, {} held", Amount(held))
-}
-
-fn matched_line(id: MatchId, provider: AccountId, value: Balance, deadline: Moment) -> String {
-	let (value, until) = (Amount(value), time_of(deadline));
-	format!("match {id}: {provider} runs the job for at most {value}, until {until}")
-}
-
-fn result_line(run: &Run) -> String {
-	let Usage { instructions, bandwidth } = run.usage;
-	format!("result: {}, {instructions} instructions and {bandwidth} bytes", run.status)
-}
-
-fn mediation_line(mediator: AccountId, deadline: Moment) -> String {
-	format!("rejected: {mediator} runs the job, until {}", time_of(deadline))
-}
-
-/// What the best chain shows of a match, in the words in which finality tells the same.
-fn lines(standing: &Standing) -> Vec<String> {
-	let Standing::Matched(id, found) = standing else { return Vec::new() };
-	let mut lines = vec![matched_line(*id, found.provider, found.value, found.completion_deadline)];
-	if let Some(result) = result_of(&found.phase) {
-		lines.push(result_line(&result.run));
-	}
-	if let Phase::Mediating { mediation_deadline, .. } = found.phase {
-		lines.push(mediation_line(found.mediator, mediation_deadline));
-	}
-	lines
-}
-
-fn result_of(phase: &Phase) -> Option<PostedResult> {
-	match phase {
-		Phase::Running => None,
-		Phase::ResultPosted { result, .. } | Phase::Mediating { result, .. } => {
-			Some(result.clone())
-		},
 	}
 }
 

@@ -6,10 +6,10 @@
 
 use crate::{
 	agents::{
+		calls::answered,
 		cheat::MediatorCheat,
 		errands::{Done, Errands},
 		follow::{Conclusion, View},
-		provider::answered,
 		runner::{run_name, Assignment, Runner, Trouble},
 		time_left,
 		transfer::{Publication, TransferError},

@@ -9,6 +9,8 @@
 //! (docs/adr/0007-finality.md).
 
 mod ahead;
+mod assigned;
+pub mod calls;
 pub mod cheat;
 pub mod clock;
 pub mod creator;
@@ -24,6 +26,7 @@ pub mod risk;
 pub mod runner;
 pub mod solver;
 pub mod store;
+mod telling;
 pub mod transfer;
 pub mod verify;
 

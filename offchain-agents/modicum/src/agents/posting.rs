@@ -6,8 +6,9 @@
 
 use crate::{
 	agents::{
-		creator::{offered_line, Driver},
+		creator::Driver,
 		jobs::{JobRecord, Plan, Stage},
+		telling,
 		transfer::Publication,
 	},
 	failure::{Failure, Outcome},
@@ -136,7 +137,7 @@ impl Driver {
 		});
 		let (job_offer, held) = posted
 			.ok_or_else(|| Failure::internal("the chain posted the offer and did not say so"))?;
-		let line = offered_line(job_offer, included.block, held);
+		let line = telling::of_offer(job_offer, included.block, held);
 		self.say(&line);
 		Ok(Some(Posted { job_offer, finality, line }))
 	}

@@ -5,14 +5,15 @@
 
 use crate::{
 	agents::{
-		cheat::{self, ProviderCheat},
+		assigned::{log_risk, run_id, Assigned},
+		calls::done,
+		cheat::ProviderCheat,
 		clock::millis,
-		errands::{Done, Errands},
+		errands::Errands,
 		follow::{Conclusion, View},
-		risk::{self, Stakes},
-		runner::{run_name, Assignment, Executed, Runner, Trouble},
+		risk::Stakes,
+		runner::{Assignment, Runner},
 		store::key,
-		transfer::{Publication, TransferError},
 		Agent, Errand, Role,
 	},
 	amount::Amount,
@@ -21,21 +22,14 @@ use crate::{
 	failure::{Exit, Failure, Outcome},
 };
 use futures::future::try_join_all;
-use modicum_chain_client::{
-	AccountId, Call, DispatchFailure, Error, Event, Finality, Included, Match, OfferState, Phase,
-	Snapshot, SubmitError, H256,
-};
-use modicum_directory::names::RepositoryName;
-use modicum_executor::{RunId, RunReport};
+use modicum_chain_client::{AccountId, Call, Event, Match, OfferState, Phase, Snapshot, H256};
 use modicum_primitives::{
-	Balance, Ending, Hash, MatchId, Moment, ResourceOfferId, ResourceTerms, ResultStatus, Run,
-	Usage, Verdict, NO_HASH,
+	Balance, Ending, Hash, MatchId, Moment, ResourceOfferId, ResourceTerms, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	sync::Arc,
-	time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -57,11 +51,6 @@ pub struct ClosedMatch {
 	pub lost: Balance,
 	/// When, milliseconds since the Unix epoch, at the latest.
 	pub at: Moment,
-}
-
-/// The run of a provider's match.
-fn run_id(id: MatchId, job_hash: &Hash) -> RunId {
-	run_name(id, job_hash).parse().expect("numbers make a short name; qed")
 }
 
 struct Provider {
@@ -212,8 +201,7 @@ impl Provider {
 		errands.start(Errand::Run(id), async move {
 			let assignment = Assignment::read(&snapshot, record.job_offer).await?;
 			log_risk(&snapshot, id, &record, stakes).await?;
-			let deadline = record.completion_deadline;
-			Assigned { agent, runner, reserve, cheat, id, record, assignment, deadline }.run().await
+			Assigned { agent, runner, reserve, cheat, id, record, assignment }.run().await
 		});
 	}
 
@@ -305,50 +293,6 @@ impl Provider {
 			done(outcome)
 		});
 	}
-}
-
-/// A call whose refusal by the market means that somebody else was faster: the state it should bring about is there.
-pub fn settled<T>(outcome: Result<T, SubmitError>) -> Outcome<Option<T>> {
-	match outcome {
-		Ok(included) => Ok(Some(included)),
-		Err(error) => match error.failure() {
-			Some(failure) if is_overtaken(failure) => Ok(None),
-			_ => Err(error.into()),
-		},
-	}
-}
-
-/// The end of an errand that submitted a call.
-pub fn done(outcome: Result<(Included, Finality), SubmitError>) -> Outcome<Done> {
-	let included = settled(outcome)?;
-	Ok(included.map(|(included, finality)| (included.block, finality)))
-}
-
-/// The same of a call that only this account may make for a match; refused as `overtaken`, another agent has made it.
-pub fn answered(
-	id: MatchId,
-	overtaken: &str,
-	outcome: Result<(Included, Finality), SubmitError>,
-) -> Outcome<Done> {
-	let failure = outcome.as_ref().err().and_then(SubmitError::failure);
-	if failure.is_some_and(|failure| failure.is_market(overtaken)) {
-		super::say_not_alone(id);
-	}
-	done(outcome)
-}
-
-fn is_overtaken(failure: &DispatchFailure) -> bool {
-	[
-		"MatchNotFound",
-		"ResourceOfferNotFound",
-		"JobOfferNotFound",
-		"OfferAlreadyMatched",
-		"NotRunning",
-		"NotAwaitingReaction",
-		"NotMediating",
-	]
-	.iter()
-	.any(|name| failure.is_market(name))
 }
 
 #[async_trait::async_trait]
@@ -505,149 +449,4 @@ impl Role for Provider {
 			);
 		}
 	}
-}
-
-impl From<Trouble> for Failure {
-	fn from(trouble: Trouble) -> Self {
-		match trouble {
-			Trouble::Machine(failure) => failure,
-			Trouble::Directory(error) => error.into(),
-		}
-	}
-}
-
-/// Says what is to be expected of a match's creator. The match binds the provider: who minds, trusts fewer mediators or
-/// asks for more.
-async fn log_risk(
-	snapshot: &Snapshot,
-	id: MatchId,
-	found: &Match,
-	stakes: Stakes,
-) -> Result<(), Error> {
-	let creator = found.creator;
-	let record = snapshot.party_record(creator).await?;
-	match risk::estimate(&found.parameters, stakes, &record) {
-		Ok(risk) => {
-			let (expected, at_most) = (risk.dispute_rate, risk.dispute_rate_at_most);
-			let break_even = risk.break_even_dispute_rate;
-			if risk.acceptable() {
-				tracing::info!(match_id = id, %creator, expected, at_most, break_even, "risk of disputes");
-			} else {
-				tracing::warn!(
-					match_id = id, %creator, expected, at_most, break_even,
-					"this creator's jobs may cost more than they bring: modicum provider risk"
-				);
-			}
-		},
-		Err(error) => {
-			tracing::info!(match_id = id, %creator, %error, "no estimate of the risk")
-		},
-	}
-	Ok(())
-}
-
-/// A match that waits for its result.
-struct Assigned {
-	agent: Agent,
-	runner: Arc<Runner>,
-	reserve: Duration,
-	cheat: Option<ProviderCheat>,
-	id: MatchId,
-	record: Match,
-	assignment: Assignment,
-	deadline: Moment,
-}
-
-impl Assigned {
-	async fn run(self) -> Outcome<Done> {
-		let Self { id, .. } = self;
-		if self.cheat == Some(ProviderCheat::NeverAnswers) {
-			std::future::pending::<()>().await;
-		}
-		tracing::info!(match_id = id, "job begins");
-		let executed = match self.cheat {
-			// What is made up needs no run.
-			Some(ProviderCheat::ForgesResults) => {
-				cheat::forged(&self.assignment.terms, self.runner.work())?
-			},
-			Some(cheat) => cheat.apply(self.execute().await, &self.assignment.terms),
-			None => self.execute().await,
-		};
-		let repository = RepositoryName::of_result(
-			&modicum_directory::account::AccountId(self.agent.account.0),
-			id,
-		);
-		let run = match &executed.report {
-			Some(report) => self.publish(&repository, &executed, report).await?,
-			None => executed.run,
-		};
-		// Good only on a chain on which the match is this one: a fork may give its number to another job.
-		let at = self.agent.latest().await?;
-		let found = at.open_match(id).await?;
-		let is_answered = found.as_ref().is_some_and(|found| {
-			found.job_offer == self.record.job_offer && found.phase != Phase::Running
-		});
-		if is_answered {
-			super::say_not_alone(id);
-			return Ok(None);
-		}
-		let is_same = found.as_ref() == Some(&self.record)
-			&& Assignment::read(&at, self.record.job_offer).await? == self.assignment;
-		if !is_same {
-			tracing::warn!(match_id = id, "the match is another now, or closed");
-			return Ok(None);
-		}
-		let Executed { reason, .. } = &executed;
-		tracing::info!(match_id = id, status = %run.status, reason, "result");
-		let call = Call::post_result(id, run, repository.as_str());
-		answered(id, "NotRunning", self.agent.submitter.submit_early(call, Some(&at)).await)
-	}
-
-	async fn execute(&self) -> Executed {
-		let run = run_id(self.id, &self.assignment.terms.job_hash);
-		let executed =
-			self.runner.execute(&run, &self.assignment, self.deadline, self.reserve).await;
-		executed.unwrap_or_else(|trouble| {
-			tracing::warn!(match_id = self.id, %trouble, "given up");
-			declined(&trouble)
-		})
-	}
-
-	/// Uploads output and log. If the directory does not take them in time, that is the result.
-	async fn publish(
-		&self,
-		repository: &RepositoryName,
-		executed: &Executed,
-		report: &RunReport,
-	) -> Outcome<Run> {
-		let publication = Publication::of_run(report)?;
-		let mut pause = Duration::from_secs(1);
-		loop {
-			let endpoint = &self.assignment.endpoint;
-			let published =
-				self.agent.transfer.publish(endpoint, repository, &publication, |_| ()).await;
-			let error = match published {
-				Ok(_) => return Ok(executed.run),
-				Err(TransferError::Local(failure)) => return Err(failure),
-				Err(error) => error,
-			};
-			if super::time_left(self.deadline, self.reserve) <= pause {
-				tracing::warn!(match_id = self.id, %error, "the result cannot be uploaded");
-				return Ok(declined(&Trouble::Directory(error)).run);
-			}
-			tracing::warn!(match_id = self.id, %error, "the upload is tried again in {pause:?}");
-			tokio::time::sleep(pause).await;
-			pause = (pause * 2).min(Duration::from_secs(30));
-		}
-	}
-}
-
-/// What is posted for a job that could not be run.
-fn declined(trouble: &Trouble) -> Executed {
-	let status = match trouble {
-		Trouble::Directory(_) => ResultStatus::DirectoryUnavailable,
-		Trouble::Machine(_) => ResultStatus::Declined,
-	};
-	let run = Run { status, result_hash: NO_HASH, usage: Usage::default() };
-	Executed { run, reason: trouble.to_string(), report: None }
 }

@@ -102,6 +102,15 @@ impl From<ExecutorError> for Trouble {
 	}
 }
 
+impl From<Trouble> for Failure {
+	fn from(trouble: Trouble) -> Self {
+		match trouble {
+			Trouble::Machine(failure) => failure,
+			Trouble::Directory(error) => error.into(),
+		}
+	}
+}
+
 /// Processors that jobs have to themselves.
 #[derive(Debug)]
 struct Processors(Mutex<Vec<u32>>);

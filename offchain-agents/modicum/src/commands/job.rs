@@ -5,9 +5,9 @@
 
 use crate::{
 	agents::{
+		calls::settled,
 		creator::{Driver, Tell},
 		jobs::{JobRecord, Jobs, Plan, Stage},
-		provider::settled,
 		runner::Runner,
 		Agent,
 	},
