@@ -263,6 +263,7 @@ async fn serve(context: &Context, args: RunArgs) -> Outcome<()> {
 		.with_clock(crate::agents::now);
 	let identity = Identity { keypair: key.keypair().clone(), genesis: status.genesis_hash.0 };
 	let shutdown = super::run::shutdown();
+	tokio::spawn(crate::memory::give_program_back());
 	cli::run(settings, identity, Arc::new(policy), shutdown).await.map_err(failure)
 }
 

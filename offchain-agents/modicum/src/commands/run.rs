@@ -15,6 +15,7 @@ use crate::{
 	commands::executor,
 	context::Context,
 	failure::{Exit, Outcome},
+	memory,
 };
 use clap::Args;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -77,6 +78,7 @@ async fn start(context: &Context, role: &'static str) -> Outcome<(Agent, Cancell
 	let shutdown = shutdown();
 	let listen = &context.config.agent.metrics_listen;
 	observe::serve(agent.health.clone(), listen, shutdown.clone()).await?;
+	tokio::spawn(memory::give_program_back());
 	tracing::info!(role, account = %agent.account, "started");
 	Ok((agent, shutdown))
 }
