@@ -38,7 +38,7 @@ binary=$(realpath -m "${MODICUM_NODE:-$(target_dir)/debug/modicum-node}")
 
 # in_use PORT: whether somebody listens there.
 in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-# A node whose port is taken would quietly take another, and agents would speak to somebody else's chain.
+# A node whose port is taken does not start, and zombienet waits for it.
 while read -r key port; do
 	if in_use "$port"; then
 		die "port $port is in use, and $file wants it ($key): stop what listens there ('ss -ltnp sport = $port' names it), or edit a copy of the file"

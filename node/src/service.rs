@@ -6,6 +6,7 @@
 
 use crate::{chain_spec::NO_VALIDATORS, ports, rpc};
 use modicum_runtime::{apis::RuntimeApi, opaque::Block, Hash};
+use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
 use sc_client_api::{blockchain::Info, BlockBackend};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{FinalityProofProvider, GrandpaBlockImport, LinkHalf, SharedVoterState};
@@ -18,6 +19,8 @@ use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_api::ProvideRuntimeApi;
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
 use sp_consensus_grandpa::GrandpaApi;
+use sp_core::storage::Storage;
+use sp_runtime::traits::Block as _;
 use std::{sync::Arc, time::Duration};
 
 /// Executes the runtime, always from its WASM blob.
@@ -73,14 +76,29 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 		.transpose()?;
 
 	let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
+	let backend = sc_service::new_db_backend(config.db_config())?;
+	let genesis = config.chain_spec.as_storage_builder().build_storage();
+	let genesis = genesis.map_err(sp_blockchain::Error::Storage)?;
+	let builder = |storage: Storage| {
+		let commit = !config.no_genesis();
+		GenesisBlockBuilder::<Block, FullBackend, Executor>::new_with_storage(
+			storage,
+			commit,
+			backend.clone(),
+			executor.clone(),
+		)
+	};
 	let (client, backend, keystore_container, task_manager) =
-		sc_service::new_full_parts::<Block, RuntimeApi, _>(
+		sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
 			config,
 			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
-			executor,
-			Vec::new(),
+			executor.clone(),
+			backend.clone(),
+			builder(genesis.clone())?,
+			false,
 		)?;
 	let client = Arc::new(client);
+	require_genesis(config, &client, builder(genesis)?)?;
 	require_validators(&client)?;
 
 	let telemetry = telemetry.map(|(worker, telemetry)| {
@@ -132,6 +150,27 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 		transaction_pool,
 		other: Extras { block_import, grandpa_link, telemetry },
 	})
+}
+
+/// Refuses data that began with another genesis than the specification's. The client goes on with whatever it finds in
+/// the folder named by the chain's id: alone, since the others' chain is another.
+fn require_genesis(
+	config: &Configuration,
+	client: &FullClient,
+	specified: GenesisBlockBuilder<Block, FullBackend, Executor>,
+) -> Result<(), ServiceError> {
+	let found = client.chain_info().genesis_hash;
+	let specified = specified.build_genesis_block()?.0.hash();
+	if found == specified {
+		return Ok(());
+	}
+	let (folder, id) = (config.base_path.path().display(), config.chain_spec.id());
+	Err(ServiceError::Other(format!(
+		"{folder} has the data of another chain called '{id}': it began with {found:?}, and the specification begins with \
+		 {specified:?}. Name that chain's own specification with --chain, or another folder with --base-path; the \
+		 networks that the node knows by name begin anew with each runtime. If the old chain is gone for good, \
+		 `modicum-node purge-chain` with the same --chain and --base-path removes its data",
+	)))
 }
 
 /// Refuses a new chain whose genesis names no validators, at which GRANDPA would panic.

@@ -92,6 +92,37 @@ fn a_port_in_use_is_named_before_anything_is_written() -> Result<(), Error> {
 	Ok(())
 }
 
+/// Another chain of the same name has the same folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_of_another_chain_are_refused_and_kept() -> Result<(), Error> {
+	let mut network = Network::development().await?;
+	network.node("alice").wait_for_best(2).await?;
+	network.node_mut("alice").kill().await?;
+
+	let plain = output(Command::new(binary()?).args(["build-spec", "--chain", "dev"]))?;
+	let mut other: serde_json::Value = serde_json::from_slice(&plain).expect("it is JSON");
+	let patch = &mut other["genesis"]["runtimeGenesis"]["patch"];
+	let balances = patch["balances"]["balances"].as_array_mut().expect("accounts are funded");
+	balances.pop().expect("there is one at least");
+	let spec = network.folder().join("other.json");
+	std::fs::write(&spec, other.to_string()).expect("the folder can be written");
+	let node = Command::new(binary()?)
+		.args(["--rpc-port", &free_port()?.to_string(), "--port", &free_port()?.to_string()])
+		.args(["--no-prometheus", "--base-path"])
+		.arg(network.node("alice").base_path())
+		.arg("--chain")
+		.arg(&spec)
+		.output()
+		.expect("the node runs");
+	let said = String::from_utf8_lossy(&node.stderr);
+	assert_eq!(node.status.code(), Some(1), "{said}");
+	assert!(said.contains("data of another chain called 'dev'"), "{said}");
+
+	network.node_mut("alice").start().await?;
+	network.node("alice").wait_for_best(3).await?;
+	Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_are_exported_checked_imported_and_reverted() -> Result<(), Error> {
 	let mut network = Network::development().await?;
