@@ -83,7 +83,10 @@ MODICUM_BASE=$(docker load -q -i "$archive" | sed -n 's/^Loaded image: //p')
 export MODICUM_BASE MODICUM_STATE=$work/state MODICUM_SOCKET=$work/docker.sock
 
 say "the images"
-export DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
+# With BuildKit, as engines of today do; without its client, with the old builder.
+buildkit=0
+if docker buildx version >/dev/null 2>&1; then buildkit=1; fi
+export DOCKER_BUILDKIT=$buildkit COMPOSE_DOCKER_CLI_BUILD=$buildkit
 compose build validator-1 solver >"$work/build.log" 2>&1 || die "the images do not build: $(tail -n 20 "$work/build.log")"
 for image in modicum modicum-node; do
 	[[ $(docker image inspect -f '{{.Config.User}}' "$image") =~ ^1000[12]: ]] || die "$image runs as root"

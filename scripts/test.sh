@@ -15,7 +15,7 @@ say "all tests that need no container engine"
 # Most of the time they wait for blocks, so more of them at once than there are cores.
 if have cargo-nextest; then
 	# In half the time, since it does not wait for the last test of each file.
-	cargo nextest run --workspace --locked --no-fail-fast --test-threads 8
+	cargo nextest run --workspace --locked --no-fail-fast --test-threads 12
 	cargo test --workspace --locked --doc
 else
 	cargo test --workspace --locked -- --test-threads 4
