@@ -43,7 +43,7 @@ cleanup() {
 	local status=$?
 	if [[ -n $engine ]]; then
 		[[ $status -eq 0 ]] || compose logs --no-color --tail 15 2>&1 | tail -n 150 || true
-		compose down --volumes --timeout 20 >/dev/null 2>&1 || true
+		compose --profile creator down --volumes --timeout 20 >/dev/null 2>&1 || true
 		kill "$engine" 2>/dev/null || true
 		wait "$engine" || true
 		while read -r mount; do umount "$mount" || true; done < <(grep -o " ${work}[^ ]*" /proc/mounts | sort -r)
@@ -155,6 +155,6 @@ wait_healthy
 creator job submit /job --yes --out /data/result-2 | tail -n 3
 
 say "down"
-compose down --volumes >/dev/null 2>&1
+compose --profile creator down --volumes >/dev/null 2>&1
 [[ -z $(docker ps -aq) && -z $(docker volume ls -q) ]] || die "something is left: $(docker ps -a) $(docker volume ls)"
 say "images and compose.yml do what they should"
