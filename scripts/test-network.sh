@@ -5,7 +5,7 @@
 # Passes the tests on networks of four validators, the long ones included. They start the nodes that they need and
 # stop them again.
 #
-# usage: scripts/test-network.sh [--sdk]      --sdk: also zombienet/tests, whose first build takes hours
+# usage: scripts/test-network.sh [--sdk]      --sdk: also zombienet/tests, whose first build takes half an hour
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
