@@ -155,7 +155,11 @@ impl ChainSpec for PresetSpec {
 	}
 
 	fn as_json(&self, raw: bool) -> Result<String, String> {
-		self.spec.as_json(raw)
+		let mut spec = self.spec.clone();
+		if let (Some(preset), true) = (self.preset, raw) {
+			ChainSpec::set_storage(&mut spec, genesis(preset)?);
+		}
+		spec.as_json(raw)
 	}
 
 	fn as_storage_builder(&self) -> &dyn BuildStorage {
