@@ -12,7 +12,8 @@
 source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
-IDLE_SECS=60
+# Long enough to give the pages of the program back once.
+IDLE_SECS=90
 
 [[ $# -gt 0 ]] || die "usage: $0 arm64|armhf…"
 dist=$(realpath -m "${MODICUM_DIST:-dist}")

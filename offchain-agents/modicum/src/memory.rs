@@ -5,7 +5,12 @@
 
 #![allow(unsafe_code, reason = "the C library and the system are told what they may take")]
 
-use std::{fs, ops::Range, time::Duration};
+use std::{
+	ffi::{c_int, c_void},
+	ops::Range,
+	slice,
+	time::Duration,
+};
 
 /// How often the program's pages are given back.
 const PAGES_KEPT: Duration = Duration::from_secs(60);
@@ -29,103 +34,72 @@ pub fn keep_little() {
 /// Lets go of the program's own pages once a minute, for as long as the process lives: an agent is large by what only
 /// its start and its rarer work need. What is used again is mapped again, as a rule from the system's copy of the file.
 pub async fn give_program_back() {
-	let Ok(program) = fs::read_link("/proc/self/exe") else { return };
-	let program = program.to_string_lossy();
 	let mut ticks = tokio::time::interval(PAGES_KEPT);
 	ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
 	ticks.tick().await;
 	loop {
 		ticks.tick().await;
-		let Ok(mapped) = fs::read_to_string("/proc/self/smaps") else { return };
-		unwritten(&mapped, &program).into_iter().for_each(|range| {
-			give_back(range);
-		});
+		for segment in fixed_segments() {
+			give_back(segment);
+		}
 	}
 }
 
-/// Lets go of pages that are equal to what a file has; whether the system took them.
-fn give_back(Range { start, end }: Range<usize>) -> bool {
-	// SAFETY: the caller knows that they can neither be written nor have been; so their next use reads the same.
-	0 == unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) }
-}
-
-/// Where `file` is mapped and equal to what the file has, of what Linux says of a process's memory (proc(5), smaps).
-fn unwritten(mapped: &str, file: &str) -> Vec<Range<usize>> {
+/// The parts of the program that nobody can write to: code and constants.
+fn fixed_segments() -> Vec<Range<usize>> {
+	extern "C" fn visit(
+		object: *mut libc::dl_phdr_info,
+		_size: usize,
+		found: *mut c_void,
+	) -> c_int {
+		// SAFETY: the C library describes an object by a table that is there during the call; `found` is what it was
+		// given below.
+		let (object, found) = unsafe { (&*object, &mut *found.cast::<Vec<Range<usize>>>()) };
+		// SAFETY: as above.
+		let headers =
+			unsafe { slice::from_raw_parts(object.dlpi_phdr, usize::from(object.dlpi_phnum)) };
+		for header in headers {
+			if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0 {
+				let start = object.dlpi_addr.wrapping_add(header.p_vaddr) as usize;
+				found.push(start..start + header.p_memsz as usize);
+			}
+		}
+		// The program itself comes first; its libraries are not asked for.
+		1
+	}
 	let mut found = Vec::new();
-	// The mapping that the present lines describe, while nothing speaks against it.
-	let mut candidate = None;
-	for line in mapped.lines() {
-		let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-		if let Some((start, end)) = name.split_once('-') {
-			let address = |digits| usize::from_str_radix(digits, 16).ok();
-			let is_file = rest.ends_with(file) && rest[..rest.len() - file.len()].ends_with(' ');
-			let is_fixed = rest.starts_with("r-") && rest.get(3..4) == Some("p");
-			candidate = address(start).zip(address(end)).filter(|_| is_file && is_fixed);
-		}
-		// Relocated pages are the process's own, and cannot be read again: in memory, or swapped out.
-		if matches!(name, "Anonymous:" | "Swap:") && rest.trim() != "0 kB" {
-			candidate = None;
-		}
-		if name == "VmFlags:" {
-			found.extend(candidate.take().map(|(start, end)| start..end));
-		}
-	}
+	// SAFETY: `visit` is called before this returns, with `found` as it is declared there.
+	unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
 	found
+}
+
+/// Lets go of a segment's pages; whether the system took them.
+fn give_back(Range { start, end }: Range<usize>) -> bool {
+	// SAFETY: only asks.
+	let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+	let Ok(page) = usize::try_from(page) else { return false };
+	let start = start - start % page;
+	// SAFETY: these pages are the file's and cannot have been written to, so their next use reads the same from it.
+	0 == unsafe { libc::madvise(start as *mut c_void, end - start, libc::MADV_DONTNEED) }
 }
 
 #[cfg(test)]
 mod tests {
-	#![allow(clippy::unwrap_used)]
 	use super::*;
+	use std::sync::atomic::{AtomicU8, Ordering};
 
-	const MAPPED: &str = "\
-1000-2000 r--p 00000000 fe:00 42                         /usr/bin/modicum
-Anonymous:             0 kB
-Swap:                  0 kB
-VmFlags: rd mr mw me
-2000-6000 r-xp 00001000 fe:00 42                         /usr/bin/modicum
-Anonymous:             0 kB
-Swap:                  0 kB
-VmFlags: rd ex mr mw me
-6000-7000 r--p 00005000 fe:00 42                         /usr/bin/modicum
-Anonymous:             4 kB
-Swap:                  0 kB
-VmFlags: rd mr mw me ac
-7000-8000 r--p 00005000 fe:00 42                         /usr/bin/modicum
-Anonymous:             0 kB
-Swap:                  4 kB
-VmFlags: rd mr mw me ac
-8000-9000 rw-p 00006000 fe:00 42                         /usr/bin/modicum
-Anonymous:             0 kB
-Swap:                  0 kB
-VmFlags: rd wr mr mw me ac
-a000-b000 r-xp 00000000 fe:00 43                         /usr/lib/other/usr/bin/modicum
-Anonymous:             0 kB
-Swap:                  0 kB
-VmFlags: rd ex mr mw me
-c000-d000 rw-p 00000000 00:00 0
-Anonymous:             4 kB
-Swap:                  0 kB
-VmFlags: rd wr mr mw me ac
-";
+	static CONSTANT: [u8; 3] = *b"abc";
+	static VARIABLE: AtomicU8 = AtomicU8::new(0);
 
 	#[test]
-	fn only_what_the_file_still_has_is_given_back() {
-		assert_eq!(unwritten(MAPPED, "/usr/bin/modicum"), [0x1000..0x2000, 0x2000..0x6000]);
-		assert!(unwritten("", "/usr/bin/modicum").is_empty());
-	}
-
-	#[test]
-	fn what_is_given_back_can_be_used_again() {
-		let program = fs::read_link("/proc/self/exe").unwrap();
-		let mapped = fs::read_to_string("/proc/self/smaps").unwrap();
-		let ranges = unwritten(&mapped, program.to_str().unwrap());
-		let here = what_is_given_back_can_be_used_again as fn() as usize;
-		let constant = MAPPED.as_ptr() as usize;
-		for part in [here, constant] {
-			assert!(ranges.iter().any(|range| range.contains(&part)), "{part:x} in {ranges:x?}");
-		}
-		assert!(ranges.into_iter().all(give_back));
-		assert!(MAPPED.starts_with("1000-2000"));
+	fn code_and_constants_are_given_back_and_can_be_used_again() {
+		VARIABLE.store(7, Ordering::SeqCst);
+		let segments = fixed_segments();
+		let has = |address: usize| segments.iter().any(|segment| segment.contains(&address));
+		assert!(has(fixed_segments as fn() -> Vec<Range<usize>> as usize), "{segments:x?}");
+		assert!(has((&raw const CONSTANT) as usize), "{segments:x?}");
+		assert!(!has((&raw const VARIABLE) as usize), "{segments:x?}");
+		assert!(segments.into_iter().all(give_back));
+		assert_eq!((&CONSTANT, VARIABLE.load(Ordering::SeqCst)), (b"abc", 7));
 	}
 }
