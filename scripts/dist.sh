@@ -43,7 +43,6 @@ commit=${MODICUM_COMMIT:-$(git rev-parse --short=11 HEAD)}
 if [[ -z ${MODICUM_COMMIT:-} && -n $(git status --porcelain --untracked-files=no) ]]; then commit+=-dirty; fi
 export MODICUM_COMMIT=$commit
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
 number=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # Grows with time, and lies below the next release's number.
 version=$number+$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d.%H%M).${commit//-/.}
@@ -196,6 +195,8 @@ dist=$(mktemp -d -p "$made")
 chmod 755 "$dist"
 trap 'rm -rf "$work" "$dist"' EXIT
 build
+# For those who pack. If builds saw it, libraries in C and all that uses them would be compiled again with each commit.
+export SOURCE_DATE_EPOCH
 base_image
 say "packages of version $version"
 package_node
