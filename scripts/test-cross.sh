@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # test-cross.sh ARCHITECTURE…: starts the agents' binaries for arm64 and armhf that scripts/dist.sh has made under qemu,
-# against a node of this machine: a key, the chain's status, the market, and a solver that idles for a
-# minute. Prints what they weigh.
+# against a node of this machine: a key, the chain's status, the market, and a solver that idles for a minute and a
+# half. Prints what they weigh.
 #
 # MODICUM_DIST   the folder of the binaries (default: dist)
 

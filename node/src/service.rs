@@ -6,8 +6,8 @@
 
 use crate::{chain_spec::NO_VALIDATORS, ports, rpc};
 use modicum_runtime::{apis::RuntimeApi, opaque::Block, Hash};
-use sc_chain_spec::{BuildGenesisBlock, GenesisBlockBuilder};
-use sc_client_api::{blockchain::Info, BlockBackend};
+use sc_chain_spec::{construct_genesis_block, GenesisBlockBuilder};
+use sc_client_api::{blockchain::Info, Backend, BlockBackend, BlockImportOperation};
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{FinalityProofProvider, GrandpaBlockImport, LinkHalf, SharedVoterState};
 use sc_network::{config::FullNetworkConfiguration, Litep2pNetworkBackend, NetworkBackend};
@@ -79,26 +79,23 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 	let backend = sc_service::new_db_backend(config.db_config())?;
 	let genesis = config.chain_spec.as_storage_builder().build_storage();
 	let genesis = genesis.map_err(sp_blockchain::Error::Storage)?;
-	let builder = |storage: Storage| {
-		let commit = !config.no_genesis();
-		GenesisBlockBuilder::<Block, FullBackend, Executor>::new_with_storage(
-			storage,
-			commit,
-			backend.clone(),
-			executor.clone(),
-		)
-	};
+	let builder = GenesisBlockBuilder::new_with_storage(
+		genesis.clone(),
+		!config.no_genesis(),
+		backend.clone(),
+		executor.clone(),
+	)?;
 	let (client, backend, keystore_container, task_manager) =
 		sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
 			config,
 			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
-			executor.clone(),
+			executor,
 			backend.clone(),
-			builder(genesis.clone())?,
+			builder,
 			false,
 		)?;
 	let client = Arc::new(client);
-	require_genesis(config, &client, builder(genesis)?)?;
+	require_genesis(config, &client, &backend, genesis)?;
 	require_validators(&client)?;
 
 	let telemetry = telemetry.map(|(worker, telemetry)| {
@@ -157,10 +154,15 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 fn require_genesis(
 	config: &Configuration,
 	client: &FullClient,
-	specified: GenesisBlockBuilder<Block, FullBackend, Executor>,
+	backend: &FullBackend,
+	specified: Storage,
 ) -> Result<(), ServiceError> {
 	let found = client.chain_info().genesis_hash;
-	let specified = specified.build_genesis_block()?.0.hash();
+	// All runtimes of the chain lay out their state alike. A genesis builder would compile the one of the genesis to
+	// learn it, at every start, even if the chain has long since upgraded to another.
+	let layout = modicum_runtime::VERSION.state_version();
+	let root = backend.begin_operation()?.set_genesis_state(specified, false, layout)?;
+	let specified = construct_genesis_block::<Block>(root, layout).hash();
 	if found == specified {
 		return Ok(());
 	}
