@@ -30,30 +30,32 @@ compiler() {
 	esac
 }
 
-# cross_cargo TRIPLE ARGUMENT…: a cargo that can compile for TRIPLE.
-cross_cargo() {
-	local target=$1
-	shift
-	if compgen -G "$(rustc --print target-libdir --target "$target")/libstd-*.rlib" >/dev/null; then
-		cargo "$@"
-	elif [[ -x /usr/bin/cargo && -d /usr/lib/rustlib/src/rust/library ]]; then
-		env -u RUSTUP_TOOLCHAIN RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc /usr/bin/cargo -Z build-std=std,panic_abort "$@"
-	else
-		die "no standard library for $target: 'rustup target add $target', or install rustc-web cargo-web rust-web-src"
-	fi
+# has_std TRIPLE: whether the Rust that is used here can compile programs for TRIPLE.
+has_std() {
+	compgen -G "$(rustc --print target-libdir --target "$1")/libstd-*.rlib" >/dev/null
 }
 
 if [[ $1 == --triple ]]; then
 	for architecture in "${@:2}"; do triple "$architecture"; done
 	exit
 fi
+
+cargo=(cargo)
+targets=()
 for architecture in "$@"; do
 	target=$(triple "$architecture")
 	prefix=$(compiler "$architecture")
 	have "$prefix-gcc" || die "$prefix-gcc is missing: apt-get install gcc-$prefix libc6-dev-$architecture-cross"
+	if ! has_std "$target"; then
+		[[ -x /usr/bin/cargo && -d /usr/lib/rustlib/src/rust/library ]] ||
+			die "no standard library for $target: 'rustup target add $target', or install rustc-web cargo-web rust-web-src"
+		cargo=(env -u RUSTUP_TOOLCHAIN RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc /usr/bin/cargo -Z "build-std=std,panic_abort")
+	fi
 	variable=${target//-/_}
 	export "CARGO_TARGET_${variable^^}_LINKER=$prefix-gcc" "CC_$variable=$prefix-gcc" "AR_$variable=$prefix-ar"
-	say "building modicum for $architecture" >&2
-	cross_cargo "$target" build --profile edge --locked --package modicum --bin modicum --target "$target" >&2
-	printf '%s\n' "$(target_dir)/$target/edge/modicum"
+	targets+=(--target "$target")
 done
+# At once, since optimising the whole program at the end is the work of one core for each.
+say "building modicum for $*" >&2
+"${cargo[@]}" build --profile edge --locked --package modicum --bin modicum "${targets[@]}" >&2
+for architecture in "$@"; do printf '%s\n' "$(target_dir)/$(triple "$architecture")/edge/modicum"; done

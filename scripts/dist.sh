@@ -75,23 +75,21 @@ take() {
 }
 
 build() {
-	local architecture binary
+	local architecture others=()
+	for architecture in "${architectures[@]}"; do [[ $architecture == "$native" ]] || others+=("$architecture"); done
+	[[ ${#others[@]} -eq 0 || $profile == release ]] ||
+		die "other architectures' binaries are built with the profile release only"
 	if [[ -z ${MODICUM_DIST_PREBUILT:-} ]]; then
+		# First what may lack a compiler: that is said at once.
+		[[ ${#others[@]} -eq 0 ]] || scripts/cross.sh "${others[@]}" >/dev/null
 		say "building node and agents for $native, profiles $profile and $agents_profile"
 		cargo build --locked --profile "$profile" -p modicum-node --bin modicum-node
 		cargo build --locked --profile "$agents_profile" -p modicum --bin modicum
 	fi
 	take "$native" "$(target_dir)/$node/modicum-node"
 	take "$native" "$(target_dir)/$agents/modicum"
-	for architecture in "${architectures[@]}"; do
-		[[ $architecture == "$native" ]] && continue
-		[[ $profile == release ]] || die "other architectures' binaries are built with the profile release only"
-		if [[ -n ${MODICUM_DIST_PREBUILT:-} ]]; then
-			binary=$(target_dir)/$(scripts/cross.sh --triple "$architecture")/edge/modicum
-		else
-			binary=$(scripts/cross.sh "$architecture")
-		fi
-		take "$architecture" "$binary"
+	for architecture in "${others[@]}"; do
+		take "$architecture" "$(target_dir)/$(scripts/cross.sh --triple "$architecture")/edge/modicum"
 	done
 }
 
