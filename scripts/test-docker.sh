@@ -9,19 +9,26 @@
 source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
-# They are compiled with all others, and ignored unless asked for.
-engine=(--test docker --test engine --test jobs)
+# Names of tests by the program that they need beside the engine.
+declare -A needing=(
+	[podman]=podman::
+	[runsc]=gvisor::
+	[skopeo]=docker::skopeo_
+	[docker-registry]=docker::a_standard_registry_
+)
+
 without=()
-for tool in podman runsc; do
+for tool in "${!needing[@]}"; do
 	have "$tool" && continue
 	say "$tool is not installed (apt-get install $tool): what concerns it is not tested"
-	without+=(--skip "${tool/runsc/gvisor}::")
+	without+=(--skip "${needing[$tool]}")
 done
-cargo test --workspace --locked --no-run "${engine[@]}" --test service
+# They are compiled with all others, and ignored unless asked for.
+cargo test --workspace --locked --no-run --test docker --test engine --test jobs --test service
 scripts/with-docker.sh bash -euc '
-	cargo test --workspace --locked "$@"
-	cargo test --workspace --locked --test service -- --ignored docker:: root::
-' test-docker "${engine[@]}" -- --ignored "${without[@]}"
+	cargo test --workspace --locked --test docker --test engine --test jobs -- --ignored "$@"
+	cargo test --workspace --locked --test service -- --ignored docker:: root:: "$@"
+' test-docker "${without[@]}"
 if have podman; then
 	say "the executor under Podman"
 	# What starts engines of its own is the same under any; the image that a test loads has its lower layers left out.
