@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds the images of docker/ on a base made of Debian packages, and lives through the life of docker/compose.yml: every
-# service becomes healthy, a job is run and paid, everything stops cleanly, and after a restart all is as it was.
+# service becomes healthy, a job is run and paid, Prometheus sees all services, everything stops cleanly, and after a
+# restart all is as it was.
 # Needs root, Docker's engine, docker-compose (either version) and what `make dist` has made. The engine is one of its
 # own, in a network namespace of its own, so that neither the machine's network nor its engine sees anything of it.
 #
 # MODICUM_DIST    the folder that scripts/dist.sh has written (default: dist)
 # MODICUM_BASE_ARCHIVE  a base image's archive, instead of one made by debootstrap and kept in the cache folder
+# MODICUM_PROMETHEUS_ARCHIVE  the same for an image with Debian's Prometheus
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -25,11 +27,17 @@ dist=$(realpath -m "${MODICUM_DIST:-dist}")
 [[ -x $dist/linux/amd64/modicum || -x $dist/linux/arm64/modicum ]] || die "there are no binaries in $dist: run 'make dist'"
 [[ -s $dist/base.tar ]] || die "there is no $dist/base.tar: apt-get install busybox-static, then run 'make dist'"
 
-archive=${MODICUM_BASE_ARCHIVE:-${XDG_CACHE_HOME:-$HOME/.cache}/modicum/images-base.tar}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/modicum
+archive=${MODICUM_BASE_ARCHIVE:-$cache/images-base.tar}
+prometheus=${MODICUM_PROMETHEUS_ARCHIVE:-$cache/images-prometheus.tar}
 if [[ -z ${MODICUM_TEST_IMAGES:-} ]]; then
 	if [[ ! -s $archive ]]; then
 		say "a base image of Debian packages"
 		MODICUM_BASE_NAME=images docker/bases/debian.sh "$archive" ca-certificates 2>&1 | tail -n 1
+	fi
+	if [[ ! -s $prometheus ]]; then
+		say "an image with Prometheus"
+		MODICUM_BASE_NAME=images-prometheus docker/bases/debian.sh "$prometheus" prometheus 2>&1 | tail -n 1
 	fi
 	export MODICUM_TEST_IMAGES=1
 	exec unshare --net --uts "$0" "$@"
@@ -43,7 +51,7 @@ cleanup() {
 	local status=$?
 	if [[ -n $engine ]]; then
 		[[ $status -eq 0 ]] || compose logs --no-color --tail 15 2>&1 | tail -n 150 || true
-		compose --profile creator down --volumes --timeout 20 >/dev/null 2>&1 || true
+		compose --profile creator --profile monitoring down --volumes --timeout 20 >/dev/null 2>&1 || true
 		kill "$engine" 2>/dev/null || true
 		wait "$engine" || true
 		while read -r mount; do umount "$mount" || true; done < <(grep -o " ${work}[^ ]*" /proc/mounts | sort -r)
@@ -132,6 +140,15 @@ before=$(creator job list)
 [[ -n $before ]] || die "the creator knows of no job"
 blob_bytes() { compose exec -T directory du -sb /data/store/blobs | cut -f1; }
 
+say "monitoring"
+export MODICUM_PROMETHEUS_IMAGE=modicum-prometheus
+docker build -q -t "$MODICUM_PROMETHEUS_IMAGE" - >/dev/null <<-EOF
+	FROM $(docker load -q -i "$prometheus" | sed -n 's/^Loaded image: //p')
+	ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+EOF
+compose --profile monitoring up -d prometheus >"$work/up.log" 2>&1 || die "Prometheus does not start: $(tail -n 20 "$work/up.log")"
+scripts/check-monitoring.py http://127.0.0.1:9090 docker/grafana/modicum.json
+
 say "resident memory, as the engine sees it"
 docker stats --no-stream --format '{{.Name}}\t{{.MemUsage}}'
 
@@ -155,6 +172,6 @@ wait_healthy
 creator job submit /job --yes --out /data/result-2 | tail -n 3
 
 say "down"
-compose --profile creator down --volumes >/dev/null 2>&1
+compose --profile creator --profile monitoring down --volumes >/dev/null 2>&1
 [[ -z $(docker ps -aq) && -z $(docker volume ls -q) ]] || die "something is left: $(docker ps -a) $(docker volume ls)"
 say "images and compose.yml do what they should"
