@@ -28,7 +28,6 @@ const TOGETHER: usize = 16;
 /// How often a nonce that somebody else has used is replaced before a call is given up.
 const NONCE_ATTEMPTS: u32 = 5;
 
-
 /// A transaction that was sent and is not in a finalised block.
 struct Pending {
 	/// What it does: one call, or several together.
