@@ -191,7 +191,7 @@ mkdir -p "$made"
 work=$(mktemp -d)
 dist=$(mktemp -d -p "$made")
 chmod 755 "$dist"
-trap 'rm -rf "$work" "$dist"' EXIT
+trap 'rm -rf "$work" "$dist"; rmdir --ignore-fail-on-non-empty "$made"' EXIT
 build
 # For those who pack. If builds saw it, libraries in C and all that uses them would be compiled again with each commit.
 export SOURCE_DATE_EPOCH
