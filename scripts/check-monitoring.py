@@ -23,7 +23,9 @@ def get(url, path, **query):
         with urllib.request.urlopen(address, timeout=10) as answer:
             return json.load(answer)["data"]
     except urllib.error.HTTPError as error:
-        # An expression that is not PromQL is not mended by waiting.
+        # An expression that is not PromQL is not mended by waiting; a server that is still starting is.
+        if error.code >= 500:
+            raise
         sys.exit(f"error: {path} {query}: {error.read().decode()}")
 
 
@@ -41,6 +43,8 @@ def missing(url, panels):
 
 
 def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     url, dashboard = sys.argv[1:]
     with open(dashboard, encoding="utf-8") as file:
         shown = json.load(file)["panels"]

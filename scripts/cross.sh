@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # cross.sh ARCHITECTURE…: build the agents' binary `modicum` for other machines with the profile edge, by Debian's names:
-# arm64, armhf (ARMv7). Prints the binaries' paths; with --triple, only Rust's names of the targets, building nothing.
+# arm64, armhf (ARMv7). Prints the binaries' paths; with --path only that, building nothing.
 # With rustup's target if it is installed, else with Debian's Rust, whose sources of the standard library are compiled
 # along (packages rustc-web cargo-web rust-web-src). The C compilers are Debian's cross compilers.
 
@@ -11,7 +11,7 @@
 source "$(dirname "$0")/common.sh"
 cd "$ROOT"
 
-[[ $# -gt 0 ]] || die "usage: $0 [--triple] arm64|armhf…"
+[[ $# -gt 0 ]] || die "usage: $0 [--path] arm64|armhf…"
 
 # triple ARCHITECTURE: Rust's name of the target.
 triple() {
@@ -35,8 +35,17 @@ has_std() {
 	compgen -G "$(rustc --print target-libdir --target "$1")/libstd-*.rlib" >/dev/null
 }
 
-if [[ $1 == --triple ]]; then
-	for architecture in "${@:2}"; do triple "$architecture"; done
+# paths ARCHITECTURE…: where their binaries lie, a line each.
+paths() {
+	local architecture target
+	for architecture in "$@"; do
+		target=$(triple "$architecture")
+		printf '%s\n' "$(target_dir)/$target/edge/modicum"
+	done
+}
+
+if [[ $1 == --path ]]; then
+	paths "${@:2}"
 	exit
 fi
 
@@ -58,4 +67,4 @@ done
 # At once, since optimising the whole program at the end is the work of one core for each.
 say "building modicum for $*" >&2
 "${cargo[@]}" build --profile edge --locked --package modicum --bin modicum "${targets[@]}" >&2
-for architecture in "$@"; do printf '%s\n' "$(target_dir)/$(triple "$architecture")/edge/modicum"; done
+paths "$@"

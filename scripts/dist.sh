@@ -89,7 +89,7 @@ build() {
 	take "$native" "$(target_dir)/$node/modicum-node"
 	take "$native" "$(target_dir)/$agents/modicum"
 	for architecture in "${others[@]}"; do
-		take "$architecture" "$(target_dir)/$(scripts/cross.sh --triple "$architecture")/edge/modicum"
+		take "$architecture" "$(scripts/cross.sh --path "$architecture")"
 	done
 }
 

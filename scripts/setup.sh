@@ -118,9 +118,11 @@ make_debian_wasm() {
 setup_docker() {
 	[[ ${MODICUM_SKIP_DOCKER:-} == 1 ]] && return
 	# What base images are made of, and what jobs write to.
-	if have apt-get; then need_packages busybox-static e2fsprogs; fi
-	# Other clients and another server of the directory's protocol. Not for everybody: elsewhere the latter starts a service.
-	if have apt-get && [[ -n ${CI:-} ]]; then need_packages docker-registry skopeo; fi
+	if have apt-get; then
+		need_packages busybox-static e2fsprogs
+		# Another client and another server of the directory's protocol, whose package starts a service where there are any.
+		if [[ -n ${CI:-} ]]; then need_packages docker-registry skopeo; fi
+	fi
 	if have docker && timeout 20 docker info >/dev/null 2>&1; then return; fi
 	if ! have dockerd; then
 		have apt-get || die "no container engine answers: install Docker Engine 20.10 or newer, or set MODICUM_SKIP_DOCKER=1"

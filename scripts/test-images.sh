@@ -20,7 +20,7 @@ cd "$ROOT"
 HEALTHY_SECS=900
 
 [[ $(id -u) -eq 0 ]] || die "an engine and a network of its own need root"
-for tool in dockerd containerd runc docker ip iptables curl; do
+for tool in dockerd containerd runc docker ip iptables curl python3; do
 	have "$tool" || die "$tool is missing: run 'make setup'"
 done
 dist=$(realpath -m "${MODICUM_DIST:-dist}")
@@ -30,15 +30,15 @@ dist=$(realpath -m "${MODICUM_DIST:-dist}")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/modicum
 archive=${MODICUM_BASE_ARCHIVE:-$cache/images-base.tar}
 prometheus=${MODICUM_PROMETHEUS_ARCHIVE:-$cache/images-prometheus.tar}
+# make_image ARCHIVE NAME PACKAGE: an image of Debian with PACKAGE, unless it is there already.
+make_image() {
+	[[ ! -s $1 ]] || return 0
+	say "an image of Debian with $3"
+	MODICUM_BASE_NAME=$2 docker/bases/debian.sh "$1" "$3" 2>&1 | tail -n 1
+}
 if [[ -z ${MODICUM_TEST_IMAGES:-} ]]; then
-	if [[ ! -s $archive ]]; then
-		say "a base image of Debian packages"
-		MODICUM_BASE_NAME=images docker/bases/debian.sh "$archive" ca-certificates 2>&1 | tail -n 1
-	fi
-	if [[ ! -s $prometheus ]]; then
-		say "an image with Prometheus"
-		MODICUM_BASE_NAME=images-prometheus docker/bases/debian.sh "$prometheus" prometheus 2>&1 | tail -n 1
-	fi
+	make_image "$archive" images ca-certificates
+	make_image "$prometheus" images-prometheus prometheus
 	export MODICUM_TEST_IMAGES=1
 	exec unshare --net --uts "$0" "$@"
 fi
@@ -51,7 +51,7 @@ cleanup() {
 	local status=$?
 	if [[ -n $engine ]]; then
 		[[ $status -eq 0 ]] || compose logs --no-color --tail 15 2>&1 | tail -n 150 || true
-		compose --profile creator --profile monitoring down --volumes --timeout 20 >/dev/null 2>&1 || true
+		down --timeout 20 2>/dev/null || true
 		kill "$engine" 2>/dev/null || true
 		wait "$engine" || true
 		while read -r mount; do umount "$mount" || true; done < <(grep -o " ${work}[^ ]*" /proc/mounts | sort -r)
@@ -86,8 +86,11 @@ elif have docker-compose; then
 else
 	die "docker compose is missing: apt-get install docker-compose"
 fi
+down() { compose --profile creator --profile monitoring down --volumes "$@" >/dev/null 2>&1; }
 
-MODICUM_BASE=$(docker load -q -i "$archive" | sed -n 's/^Loaded image: //p')
+# load ARCHIVE: into the engine; prints the image's name.
+load() { docker load -q -i "$1" | sed -n 's/^Loaded image: //p'; }
+MODICUM_BASE=$(load "$archive")
 export MODICUM_BASE MODICUM_STATE=$work/state MODICUM_SOCKET=$work/docker.sock
 
 say "the images"
@@ -143,7 +146,7 @@ blob_bytes() { compose exec -T directory du -sb /data/store/blobs | cut -f1; }
 say "monitoring"
 export MODICUM_PROMETHEUS_IMAGE=modicum-prometheus
 docker build -q -t "$MODICUM_PROMETHEUS_IMAGE" - >/dev/null <<-EOF
-	FROM $(docker load -q -i "$prometheus" | sed -n 's/^Loaded image: //p')
+	FROM $(load "$prometheus")
 	ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
 EOF
 compose --profile monitoring up -d prometheus >"$work/up.log" 2>&1 || die "Prometheus does not start: $(tail -n 20 "$work/up.log")"
@@ -172,6 +175,6 @@ wait_healthy
 creator job submit /job --yes --out /data/result-2 | tail -n 3
 
 say "down"
-compose --profile creator --profile monitoring down --volumes >/dev/null 2>&1
+down
 [[ -z $(docker ps -aq) && -z $(docker volume ls -q) ]] || die "something is left: $(docker ps -a) $(docker volume ls)"
 say "images and compose.yml do what they should"
